@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything goes through npm scripts' PATH, so that the Node of node_modules/.bin is used whatever the system has.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := node_modules/.bin
+NODE := $(BIN)/node
+RESULTS := test/.out/results.jsonl
+UNIT := $(shell find kms crds kms-node kmsctl operator test/tools test/bench -name '*.test.ts' -not -path '*/node_modules/*' 2>/dev/null)
+INTEGRATION := $(shell find test/integration test/peers -name '*.test.ts' 2>/dev/null)
+
+##@ First steps
+.PHONY: help demo
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: node_modules ## Three hosts, one count: S3-09 played by simulated clients; no cluster, no Redis
+	@npm run -s kmsctl -- demo
+
+##@ Proofs
+.PHONY: test check soak bench requirements tools
+test: node_modules tools ## All that can be proven without a cluster: unit, property, contract, peers, integration
+	@test/run-tests.sh $(UNIT) $(INTEGRATION)
+
+check: node_modules ## Types, lint, generated files up to date, import walls
+	$(BIN)/tsc
+	$(BIN)/biome ci --error-on-warnings
+	$(NODE) crds/generate.ts --check
+	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
+
+requirements: node_modules ## Each requirement, its fact, and the tests that passed for it in the last make test
+	@$(NODE) test/tools/requirements.ts $(RESULTS)
+
+bench: node_modules bundle tools ## Throughput, latency and memory against a canned server in the same run
+	$(NODE) test/bench/bench.ts $(BENCH_FLAGS)
+
+soak: node_modules tools ## The long runs: faults under load, random input for ten minutes
+	KMSPOOL_FUZZ_SECONDS=600 KMSPOOL_SOAK=1 test/run-tests.sh $(INTEGRATION)
+
+tools: ## Install the Debian packages that tests use, when root; else name what is missing
+	@test/install-tools.sh
+
+##@ Development
+.PHONY: generate format bundle clean
+generate: node_modules ## Write the generated files anew
+	$(NODE) crds/generate.ts
+
+format: node_modules ## Format and fix what Biome can fix
+	$(BIN)/biome check --write
+
+bundle: node_modules ## dist/kms-node.mjs, the one file of the host's image
+	$(NODE) kms-node/bundle.ts
+
+clean: ## Remove what was built
+	rm -rf dist test/.out
+
+node_modules: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch node_modules

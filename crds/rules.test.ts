@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The rules across fields: each one refuses its bad manifest, in the loader and by its CEL text, with the same words.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOST_KEY_PRODUCTS, HOST_OS_NAMES } from '@kmspool/kms/catalog';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { type Refusal, refusals, withDefaults } from './api-server.fake.ts';
+import { rootNode, type SchemaNode } from './json-schema.ts';
+import { loadPools } from './load.ts';
+import { poolSchema } from './pool.ts';
+
+type Manifest = { metadata: Record<string, unknown>; spec: Record<string, unknown> };
+
+const SERVER_KEY = { product: 'WindowsServer2025' };
+const URL_STORE = { redis: { url: 'redis://redis:6379/0' } };
+const good = (): Manifest => ({
+  metadata: { name: 'campus' },
+  spec: { replicas: 1, hostKeys: [SERVER_KEY] },
+});
+const withSpec = (spec: Record<string, unknown>): Manifest => ({ ...good(), spec: { ...good().spec, ...spec } });
+const withDomain = (domain: Record<string, unknown>): Manifest =>
+  withSpec({ dns: { domains: [{ name: 'lab.example', ...domain }] } });
+const withRedis = (redis: Record<string, unknown>): Manifest => withSpec({ store: { redis } });
+const withSources = (...allowedSources: string[]): Manifest => withSpec({ access: { allowedSources } });
+
+type Bad = { title: string; manifest: Manifest; path: string; message: RegExp };
+
+const BAD: readonly Bad[] = [
+  {
+    title: 'two hosts without a store',
+    manifest: withSpec({ replicas: 2 }),
+    path: 'spec.replicas',
+    message: /add spec.store.redis, or set spec.replicas to 1/,
+  },
+  {
+    title: 'the default number of hosts without a store',
+    manifest: withSpec({ replicas: undefined }),
+    path: 'spec.replicas',
+    message: /add spec.store.redis/,
+  },
+  {
+    title: 'a pool name with capitals',
+    manifest: { ...good(), metadata: { name: 'Campus' } },
+    path: 'metadata.name',
+    message: /choose another metadata.name/,
+  },
+  {
+    title: 'a pool name of 41 characters',
+    manifest: { ...good(), metadata: { name: 'a'.repeat(41) } },
+    path: 'metadata.name',
+    message: /at most 40 characters/,
+  },
+  {
+    title: 'a Secret name with an underscore',
+    manifest: withSpec({ keySecretRef: { name: 'campus_key' } }),
+    path: 'spec.keySecretRef.name',
+    message: /write an object name/,
+  },
+  {
+    title: 'a product twice',
+    manifest: withSpec({ hostKeys: [SERVER_KEY, { product: 'Office2021' }, SERVER_KEY] }),
+    path: 'spec.hostKeys',
+    message: /keep one entry for each product/,
+  },
+  {
+    title: 'S3-26 a server key on a client system',
+    manifest: withSpec({ hostKeys: [{ product: 'WindowsServer2025', hostOs: 'Windows11' }] }),
+    path: 'spec.hostKeys[0].hostOs',
+    message: /cannot be installed on that operating system; remove hostOs/,
+  },
+  {
+    title: 'no Redis topology',
+    manifest: withRedis({}),
+    path: 'spec.store.redis',
+    message: /exactly one of url, sentinel and cluster/,
+  },
+  {
+    title: 'two Redis topologies',
+    manifest: withRedis({ url: 'redis://redis', cluster: { addresses: ['redis:6379'] } }),
+    path: 'spec.store.redis',
+    message: /exactly one of url, sentinel and cluster/,
+  },
+  {
+    title: 'a password in the Redis URL',
+    manifest: withRedis({ url: 'redis://:secret@redis:6379' }),
+    path: 'spec.store.redis.url',
+    message: /^write redis:.*belong in the Secret/,
+  },
+  {
+    title: 'a Sentinel without a port',
+    manifest: withRedis({ sentinel: { name: 'kms', addresses: ['redis-sentinel'] } }),
+    path: 'spec.store.redis.sentinel.addresses[0]',
+    message: /write host:port/,
+  },
+  {
+    title: 'a Sentinel port above 65535',
+    manifest: withRedis({ sentinel: { name: 'kms', addresses: ['redis-sentinel:65536'] } }),
+    path: 'spec.store.redis.sentinel.addresses[0]',
+    message: /write host:port/,
+  },
+  {
+    title: 'a Sentinel twice',
+    manifest: withRedis({ sentinel: { name: 'kms', addresses: ['a:1', 'a:1'] } }),
+    path: 'spec.store.redis.sentinel.addresses',
+    message: /stands twice/,
+  },
+  {
+    title: 'a TLS server name with a space',
+    manifest: withRedis({ url: 'rediss://redis', tls: { serverName: 'my redis' } }),
+    path: 'spec.store.redis.tls.serverName',
+    message: /write a DNS name/,
+  },
+  {
+    title: 'a load balancer class without a load balancer',
+    manifest: withSpec({ exposure: { loadBalancerClass: 'metallb' } }),
+    path: 'spec.exposure.loadBalancerClass',
+    message: /set exposure.type to LoadBalancer/,
+  },
+  {
+    title: 'a traffic policy on a ClusterIP',
+    manifest: withSpec({ exposure: { type: 'ClusterIP', externalTrafficPolicy: 'Local' } }),
+    path: 'spec.exposure.externalTrafficPolicy',
+    message: /change exposure.type/,
+  },
+  {
+    title: 'tiers and a priority',
+    manifest: withDomain({ priority: 0, tiers: [{ hosts: 1 }] }),
+    path: 'spec.dns.domains[0].tiers',
+    message: /either tiers or priority and weight/,
+  },
+  {
+    title: 'tiers and a weight',
+    manifest: withDomain({ weight: 0, tiers: [{ hosts: 1 }] }),
+    path: 'spec.dns.domains[0].tiers',
+    message: /either tiers or priority and weight/,
+  },
+  {
+    title: 'a tier without hosts before another one',
+    manifest: withDomain({ tiers: [{ priority: 1 }, { hosts: 1 }] }),
+    path: 'spec.dns.domains[0].tiers',
+    message: /only the last tier may leave out hosts/,
+  },
+  {
+    title: 'a domain twice',
+    manifest: withSpec({ dns: { domains: [{ name: 'lab.example' }, { name: 'lab.example', priority: 3 }] } }),
+    path: 'spec.dns.domains',
+    message: /a domain stands twice/,
+  },
+  {
+    title: 'a domain with a trailing dot',
+    manifest: withDomain({ name: 'lab.example.' }),
+    path: 'spec.dns.domains[0].name',
+    message: /without a trailing dot/,
+  },
+  {
+    title: 'a domain with an underscore',
+    manifest: withDomain({ name: '_vlmcs._tcp.lab.example' }),
+    path: 'spec.dns.domains[0].name',
+    message: /write a DNS name/,
+  },
+  {
+    title: 'a known host that is no name',
+    manifest: withSpec({ dns: { knownHosts: ['kms.other.example:1688'] } }),
+    path: 'spec.dns.knownHosts[0]',
+    message: /write a DNS name/,
+  },
+  {
+    title: 'a known host twice',
+    manifest: withSpec({ dns: { knownHosts: ['kms.example', 'kms.example'] } }),
+    path: 'spec.dns.knownHosts',
+    message: /stands twice/,
+  },
+  {
+    title: 'a name server with a bad port',
+    manifest: withSpec({ dns: { verifyNameservers: ['10.0.0.53', '10.0.0.53:0'] } }),
+    path: 'spec.dns.verifyNameservers[1]',
+    message: /write a name server as/,
+  },
+  {
+    title: 'a name server twice',
+    manifest: withSpec({ dns: { verifyNameservers: ['fd00::53', 'fd00::53'] } }),
+    path: 'spec.dns.verifyNameservers',
+    message: /stands twice/,
+  },
+  {
+    title: 'an address for a range',
+    manifest: withSources('10.0.0.1'),
+    path: 'spec.access.allowedSources[0]',
+    message: /10\.0\.0\.1.*CIDR form/,
+  },
+  {
+    title: 'a range with host bits',
+    manifest: withSources('10.0.0.1/8'),
+    path: 'spec.access.allowedSources[0]',
+    message: /no bits set after the prefix/,
+  },
+  {
+    title: 'a pull secret twice',
+    manifest: withSpec({ pod: { imagePullSecrets: [{ name: 'pull' }, { name: 'pull' }] } }),
+    path: 'spec.pod.imagePullSecrets',
+    message: /a Secret stands twice/,
+  },
+  {
+    title: 'a range twice',
+    manifest: withSources('10.0.0.0/8', '10.0.0.0/8'),
+    path: 'spec.access.allowedSources',
+    message: /a range stands twice/,
+  },
+];
+
+const ROOT = rootNode();
+
+function whole(manifest: Manifest): object {
+  return { apiVersion: 'kmspool.io/v1alpha1', kind: 'KmsHostPool', ...manifest };
+}
+
+// `metadata` has no schema of its own in a CRD, so a rule about it is reported at the root.
+function apiServerRefuses(manifest: Manifest): Refusal[] {
+  return refusals(ROOT, withDefaults(ROOT, JSON.parse(JSON.stringify(whole(manifest)))));
+}
+
+function loaderErrors(manifest: Manifest): string[] {
+  const loaded = loadPools(stringify(JSON.parse(JSON.stringify(whole(manifest)))), { file: 'x.yaml' });
+  return loaded.ok ? [] : loaded.errors;
+}
+
+for (const { title, manifest, path, message } of BAD) {
+  test(`refused alike by the loader and by CEL: ${title}`, () => {
+    const errors = loaderErrors(manifest);
+    assert.equal(errors.length, 1, errors.join('\n'));
+    const [, place, words] = /^x\.yaml:[0-9]+: ([^ ]+): (.*)$/.exec(errors[0] ?? '') ?? [];
+    assert.equal(place, path);
+    assert.match(words ?? '', message);
+    const refused = apiServerRefuses(manifest);
+    assert.equal(refused.length, 1, JSON.stringify(refused));
+    assert.equal(refused[0]?.path, path === 'metadata.name' ? '' : path);
+    assert.ok(words?.endsWith(refused[0]?.message ?? '?'), `${words} / ${refused[0]?.message}`);
+  });
+}
+
+test('every rule of the CRD has a bad manifest in the table', () => {
+  const messages = new Set(BAD.flatMap(({ manifest }) => apiServerRefuses(manifest)).map((refusal) => refusal.message));
+  const missing = rulesOf(ROOT).filter(({ message }) => !messages.has(message));
+  assert.deepEqual(missing, []);
+});
+
+function rulesOf(node: SchemaNode): { rule: string; message: string }[] {
+  const members = [...Object.values(node.properties ?? {}), ...(node.items === undefined ? [] : [node.items])];
+  return [...(node['x-kubernetes-validations'] ?? []), ...members.flatMap(rulesOf)];
+}
+
+test('good manifests pass both', () => {
+  const goods = [
+    good(),
+    withSpec({ replicas: 0 }),
+    withSpec({ replicas: 100, store: URL_STORE }),
+    withSpec({ hostKeys: [{ product: 'WindowsServer2025', hostOs: 'WindowsServer2019' }] }),
+    withRedis({ url: 'rediss://[fd00::5]:6380/3' }),
+    withRedis({ cluster: { addresses: ['redis-0.redis:6379', '10.0.0.1:65535'] } }),
+    withSpec({ exposure: { type: 'LoadBalancer', loadBalancerClass: 'x', externalTrafficPolicy: 'Cluster' } }),
+    withDomain({ tiers: [{ hosts: 2 }, { priority: 10 }] }),
+    withDomain({ tiers: [{ hosts: 2 }, { hosts: 1, priority: 10 }] }),
+    withDomain({ name: 'test' }),
+    withSpec({ dns: { verifyNameservers: ['fd00::53', '[fd00::53]:5353', '10.0.0.53', 'ns1.lab.example:53'] } }),
+    withSources('0.0.0.0/0', '::/0', '192.0.2.7/32', '2001:db8::/32'),
+  ];
+  for (const manifest of goods) {
+    assert.deepEqual(loaderErrors(manifest), []);
+    assert.deepEqual(apiServerRefuses(manifest), []);
+  }
+});
+
+const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+const tier = fc.record({ hosts: optional(fc.integer({ min: 1, max: 3 })), priority: fc.integer({ min: 0, max: 2 }) });
+const domain = fc.record({
+  name: fc.constantFrom('lab.example', 'branch.example', 'test', 'Lab.example', 'a..b', '-x'),
+  priority: optional(fc.integer({ min: 0, max: 2 })),
+  weight: optional(fc.integer({ min: 0, max: 2 })),
+  tiers: optional(fc.array(tier, { minLength: 1, maxLength: 3 })),
+});
+const redis = fc.record({
+  url: optional(fc.constantFrom('redis://redis', 'redis://u:p@redis', 'http://redis', 'rediss://redis:6379/99999')),
+  sentinel: optional(
+    fc.record({ name: fc.constant('kms'), addresses: fc.constantFrom(['a:1'], ['a:1', 'a:1'], ['a']) }),
+  ),
+  cluster: optional(fc.record({ addresses: fc.constantFrom(['[::1]:1', 'b:2'], ['b:0']) })),
+});
+const hostKey = fc.record({
+  product: fc.constantFrom(...HOST_KEY_PRODUCTS),
+  hostOs: optional(fc.constantFrom(...HOST_OS_NAMES)),
+});
+const exposure = fc.record({
+  type: fc.constantFrom('ClusterIP', 'LoadBalancer', 'NodePort', 'PodIP', undefined),
+  loadBalancerClass: optional(fc.constant('metallb')),
+  externalTrafficPolicy: optional(fc.constantFrom('Local', 'Cluster')),
+});
+const spec = fc.record({
+  replicas: optional(fc.integer({ min: 0, max: 3 })),
+  hostKeys: fc.array(hostKey, { minLength: 1, maxLength: 3 }),
+  store: optional(fc.record({ redis })),
+  dns: fc.record({ domains: fc.array(domain, { maxLength: 2 }) }),
+  exposure: optional(exposure),
+});
+
+test('the CEL texts and the TypeScript checks agree on any spec', () => {
+  let passed = 0;
+  fc.assert(
+    fc.property(spec, (value) => {
+      const manifest = { ...good(), spec: value };
+      const byCel = apiServerRefuses(manifest).map((refusal) => refusal.message);
+      const parsed = poolSchema.safeParse(JSON.parse(JSON.stringify(whole(manifest))));
+      passed += parsed.success ? 1 : 0;
+      const byZod = new Set(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message));
+      assert.equal(byCel.length === 0, parsed.success);
+      // zod stops at an object whose members are wrong; CEL goes on. So CEL's words include zod's.
+      assert.deepEqual(
+        [...byZod].filter((message) => !byCel.includes(message)),
+        [],
+      );
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(passed > 0, 'no spec passed; the generator is too strict');
+});

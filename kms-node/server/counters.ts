@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the listener counts, as plain numbers; `http/metrics.ts` shows them. One object per host, written on the hot path. */
+export class ConnectionCounters {
+  /** Since start. */
+  accepted = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Closed at accept, by reason. */
+  refusedSource = 0;
+  refusedConnections = 0;
+  refusedPerSource = 0;
+  /** Closed by a deadline (docs/protocol.md §5.2). */
+  timedOut = 0;
+  readonly naks = new Map<number, number>();
+  readonly faults = new Map<number, number>();
+
+  nak(reason: number): void {
+    this.naks.set(reason, (this.naks.get(reason) ?? 0) + 1);
+  }
+
+  fault(status: number): void {
+    this.faults.set(status, (this.faults.get(status) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The KMS port: accepts connections within their limits, sweeps deadlines, and drains. What happens on a connection is in `connection.ts`.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { Connection, type ServeCall } from './connection.ts';
+import { ConnectionCounters } from './counters.ts';
+import { AssociationGroups } from './groups.ts';
+import { LIMITS } from './limits.ts';
+import { normaliseAddress, Sources } from './sources.ts';
+
+export interface ListenerSettings {
+  readonly allowedSources: readonly string[];
+  /** Open at once; 0 = no limit. */
+  readonly connections: number;
+  readonly connectionsPerSource: number;
+  /** What a bind_ack tells clients; 0 = the port that is listened on. */
+  readonly advertisedPort: number;
+}
+
+export interface ListenerTerms {
+  readonly serve: ServeCall;
+  readonly settings: ListenerSettings;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Any 32-bit number, to tell this host's association groups from another's. */
+  readonly groupSeed: number;
+}
+
+export class KmsListener {
+  readonly counters = new ConnectionCounters();
+  readonly #server: Server;
+  readonly #terms: ListenerTerms;
+  readonly #groups: AssociationGroups;
+  readonly #sources: Sources;
+  readonly #connections = new Set<Connection>();
+  #settings: ListenerSettings;
+  #sweep: NodeJS.Timeout | undefined;
+  #lastAcceptMs: number;
+
+  constructor(terms: ListenerTerms) {
+    this.#terms = terms;
+    this.#settings = terms.settings;
+    this.#groups = new AssociationGroups(terms.groupSeed);
+    this.#sources = new Sources(terms.settings.allowedSources);
+    this.#lastAcceptMs = terms.nowMs();
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server.on('drop', () => this.counters.refusedConnections++);
+  }
+
+  get open(): number {
+    return this.#connections.size;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  /** `IPv4` or `IPv6`: what `::` came out as. */
+  get family(): string {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.family : '';
+  }
+
+  /** Listens on `address`; `::` is dual stack and falls back to `0.0.0.0` where there is no IPv6. Rejects with the system's error. */
+  async listen(address: string, port: number): Promise<void> {
+    try {
+      await this.#listenOnce(address, port);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (address !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL' && code !== 'EINVAL')) throw error;
+      await this.#listenOnce('0.0.0.0', port);
+    }
+    this.#sweep = setInterval(() => this.#dropOverdue(), LIMITS.sweepMs);
+  }
+
+  #listenOnce(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', () => undefined); // e.g. EMFILE at accept: the backlog holds the client meanwhile
+        resolve();
+      });
+    });
+  }
+
+  /** Applies to connections from now on; open ones are left alone. */
+  configure(settings: ListenerSettings): void {
+    this.#settings = settings;
+    this.#sources.configure(settings.allowedSources);
+  }
+
+  #accept(socket: Socket): void {
+    const raw = socket.remoteAddress;
+    if (raw === undefined) {
+      socket.destroy(); // gone before we looked
+      return;
+    }
+    const address = normaliseAddress(raw);
+    this.counters.accepted++;
+    // The readiness probe comes from the address that it goes to; only this machine (this pod) can do that.
+    if (this.#admits(address) || raw === socket.localAddress) this.#adopt(socket, address);
+    else socket.destroy();
+  }
+
+  /** Counts the reason when it says no. */
+  #admits(address: string): boolean {
+    const { counters } = this;
+    if (!this.#sources.allows(address)) {
+      counters.refusedSource++;
+    } else if (exceeds(this.#connections.size, this.#settings.connections)) {
+      counters.refusedConnections++;
+    } else if (exceeds(this.#sources.open(address), this.#settings.connectionsPerSource)) {
+      counters.refusedPerSource++;
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  #adopt(socket: Socket, address: string): void {
+    const { serve, nowMs } = this.#terms;
+    this.#lastAcceptMs = nowMs();
+    const advertisedPort = String(this.#settings.advertisedPort || this.port);
+    const connection = new Connection(socket, address, {
+      serve,
+      nowMs,
+      groups: this.#groups,
+      advertisedPort,
+      counters: this.counters,
+    });
+    this.#connections.add(connection);
+    this.#sources.opened(address);
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      this.#sources.closed(address);
+    });
+  }
+
+  #dropOverdue(): void {
+    const now = this.#terms.nowMs();
+    for (const connection of this.#connections) {
+      if (connection.deadlineMs > now) continue;
+      this.counters.timedOut++;
+      connection.destroy();
+    }
+  }
+
+  /**
+   * Goes out of service without turning away a client that can be served: accepts and answers until there was no new connection for `quietMs`, then stops
+   * listening, answers what is under way, and after `boundMs` in all ends what is left (design: drain).
+   */
+  async drain(quietMs: number, boundMs: number): Promise<void> {
+    const end = this.#terms.nowMs() + boundMs;
+    const drainStart = this.#terms.nowMs();
+    const quietSince = (): number => Math.max(this.#lastAcceptMs, drainStart);
+    await this.#until(() => this.#terms.nowMs() - quietSince() >= quietMs, end);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.finish(true);
+    await this.#until(() => this.#connections.size === 0, end);
+    for (const connection of this.#connections) connection.destroy();
+    clearInterval(this.#sweep);
+    await closed;
+  }
+
+  async #until(done: () => boolean, end: number): Promise<void> {
+    while (!done() && this.#terms.nowMs() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function exceeds(open: number, limit: number): boolean {
+  return limit > 0 && open >= limit;
+}
