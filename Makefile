@@ -25,6 +25,7 @@ check: node_modules ## Types, lint, generated files up to date, import walls
 	$(BIN)/tsc
 	$(BIN)/biome ci --error-on-warnings
 	$(NODE) crds/generate.ts --check
+	$(NODE) test/tools/metrics-doc.ts --check
 	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
 
 requirements: node_modules ## Each requirement, its fact, and the tests that passed for it in the last make test
@@ -43,6 +44,7 @@ tools: ## Install the Debian packages that tests use, when root; else name what 
 .PHONY: generate format bundle clean
 generate: node_modules ## Write the generated files anew
 	$(NODE) crds/generate.ts
+	$(NODE) test/tools/metrics-doc.ts
 
 format: node_modules ## Format and fix what Biome can fix
 	$(BIN)/biome check --write

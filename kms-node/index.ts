@@ -4,5 +4,6 @@
  * cluster each host is a process of its own (`main.ts`).
  */
 export { type HostOptions, newIncarnation, type RunningHost, startHost } from './host.ts';
+export { type DocumentedMetric, metricDefinitions } from './http/metric-definitions.ts';
 export { createMemoryStore } from './store/memory.ts';
 export type { CmidStore, ContactRecord, DuplicateCmid, Page } from './store/store.ts';

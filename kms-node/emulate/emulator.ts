@@ -3,7 +3,6 @@
  * An activation as one straight walk: open the body -> decide -> store.record (one round trip) -> seal -> answer PDU (docs/protocol.md §5.1 steps 9–16).
  * It knows nothing of sockets; the connection hands in a call and gets the PDU to send.
  */
-import type { CoveredProduct } from '@kmspool/kms/catalog';
 import {
   type HostEnvelope,
   newResponse,
@@ -17,13 +16,13 @@ import {
 import { type Call, tooBusy } from '../server/association.ts';
 import type { CallAnswer } from '../server/connection.ts';
 import type { CmidStore } from '../store/store.ts';
-import { type Decision, decide, HRESULT, NO_APPLICATION } from './decide.ts';
+import { type Decision, decide, HRESULT, NO_APPLICATION, type ServedProducts } from './decide.ts';
 import { Histogram } from './histogram.ts';
 import { type Outcome, RequestCounters } from './request-counters.ts';
 
 /** What of the configuration an answer depends on; replaced whole when the file is re-read. */
 export interface EmulatorSettings {
-  readonly covered: ReadonlyMap<string, CoveredProduct>;
+  readonly served: ServedProducts;
   readonly activationIntervalMinutes: number;
   readonly renewalIntervalMinutes: number;
 }
@@ -86,7 +85,7 @@ export class Emulator {
     const { request } = opened;
     const storeNowMs = this.#terms.store.nowMs();
     this.skewSeconds.observe(Math.abs(request.clientTimeMs - storeNowMs) / 1000);
-    const decision = decide(request, { covered: this.#settings.covered, nowMs: storeNowMs });
+    const decision = decide(request, { served: this.#settings.served, nowMs: storeNowMs });
     const contact = {
       application: decision.application,
       protocol: opened.protocol,

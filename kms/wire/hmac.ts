@@ -9,14 +9,14 @@ const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
 export class HmacSha256 {
-  /** Compose the message here, from offset 0; {@link digest} reads it. Valid until the next call. */
+  /** Compose the message here; {@link digest} reads it whole. Valid until the next call. */
   readonly message: Buffer;
   readonly #inner: Buffer;
   readonly #outer: Buffer;
 
-  /** `key` of at most 64 bytes (all of ours have 32); messages of at most `capacity` bytes. */
-  constructor(key: Buffer, capacity: number) {
-    this.#inner = Buffer.alloc(BLOCK_BYTES + capacity, 0x36);
+  /** `key` of at most 64 bytes (all of ours have 32); every message has `messageBytes` bytes. */
+  constructor(key: Buffer, messageBytes: number) {
+    this.#inner = Buffer.alloc(BLOCK_BYTES + messageBytes, 0x36);
     this.#outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
     key.forEach((byte, index) => {
       this.#inner.writeUInt8(byte ^ 0x36, index);
@@ -25,9 +25,9 @@ export class HmacSha256 {
     this.message = this.#inner.subarray(BLOCK_BYTES);
   }
 
-  /** The 32 bytes as a latin1 string (the cheapest form that node:crypto returns) over the first `length` bytes of the message. */
-  digest(length: number): string {
-    this.#outer.write(hash('sha256', this.#inner.subarray(0, BLOCK_BYTES + length), 'latin1'), BLOCK_BYTES, 'latin1');
+  /** The 32 bytes over the message, as a latin1 string: the cheapest form that node:crypto returns. */
+  digest(): string {
+    this.#outer.write(hash('sha256', this.#inner, 'latin1'), BLOCK_BYTES, 'latin1');
     return hash('sha256', this.#outer, 'latin1');
   }
 }

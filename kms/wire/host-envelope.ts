@@ -60,7 +60,8 @@ export interface Answer {
 export class HostEnvelope {
   readonly hostPid: string;
   readonly #fillRandom: RandomFill;
-  readonly #v4Mac: HmacSha256;
+  readonly #v4RequestMac: HmacSha256;
+  readonly #v4ResponseMac: HmacSha256;
   readonly #requestIv: HmacSha256;
   readonly #blockB: HmacSha256;
   readonly #v6Mac: HmacSha256;
@@ -75,7 +76,8 @@ export class HostEnvelope {
   constructor(keys: PoolKeys, fillRandom: RandomFill) {
     this.#fillRandom = fillRandom;
     this.hostPid = emulatedHostPid(keys.poolId);
-    this.#v4Mac = new HmacSha256(keys.v4Mac, REQUEST_BASE_BYTES);
+    this.#v4RequestMac = new HmacSha256(keys.v4Mac, REQUEST_BASE_BYTES);
+    this.#v4ResponseMac = new HmacSha256(keys.v4Mac, BASE_BYTES);
     this.#requestIv = new HmacSha256(keys.requestIv, REQUEST_BASE_BYTES);
     this.#blockB = new HmacSha256(keys.blockB, BLOCK_B_AT + BLOCK);
     this.#v6Mac = new HmacSha256(keys.v6Mac, V6_MAC_AT);
@@ -104,8 +106,8 @@ export class HostEnvelope {
   }
 
   #openV4(body: Buffer): OpenedRequest | undefined {
-    body.copy(this.#v4Mac.message, 0, 0, REQUEST_BASE_BYTES);
-    this.#mac.write(this.#v4Mac.digest(REQUEST_BASE_BYTES), 0, BLOCK, 'latin1');
+    body.copy(this.#v4RequestMac.message, 0, 0, REQUEST_BASE_BYTES);
+    this.#mac.write(this.#v4RequestMac.digest(), 0, BLOCK, 'latin1');
     if (!timingSafeEqual(this.#mac, body.subarray(REQUEST_BASE_BYTES))) return undefined;
     return { protocol: 4, request: decodeRequestBase(body), requestIv: NO_IV };
   }
@@ -113,7 +115,7 @@ export class HostEnvelope {
   #openEncrypted(body: Buffer, protocol: 5 | 6): OpenedRequest | undefined {
     const plain = this.#open[protocol].update(body.subarray(4)).subarray(BLOCK);
     plain.copy(this.#requestIv.message, 0, 0, REQUEST_BASE_BYTES);
-    this.#mac.write(this.#requestIv.digest(REQUEST_BASE_BYTES), 0, BLOCK, 'latin1');
+    this.#mac.write(this.#requestIv.digest(), 0, BLOCK, 'latin1');
     const ivFits = timingSafeEqual(this.#mac, body.subarray(4, 4 + BLOCK));
     const padded = plain.readUInt32LE(REQUEST_BASE_BYTES) === 0x04040404;
     if (!ivFits || !padded || plain.readUInt32LE(0) !== protocol << 16) return undefined;
@@ -129,9 +131,9 @@ export class HostEnvelope {
   #sealV4(request: KmsRequest, answer: Answer): Buffer {
     const body = Buffer.allocUnsafe(BASE_BYTES + BLOCK);
     writeAnswer(this.#v4Base, 0, request, answer);
-    this.#v4Base.copy(this.#v4Mac.message);
+    this.#v4Base.copy(this.#v4ResponseMac.message);
     this.#v4Base.copy(body);
-    body.write(this.#v4Mac.digest(BASE_BYTES), BASE_BYTES, BLOCK, 'latin1');
+    body.write(this.#v4ResponseMac.digest(), BASE_BYTES, BLOCK, 'latin1');
     return body;
   }
 
@@ -145,7 +147,7 @@ export class HostEnvelope {
     this.#writeBaseAndBlocks(input, opened, answer);
     opened.requestIv.copy(input, BLOCK + AFTER_B + 8);
     input.copy(this.#v6Mac.message, 0, BLOCK, BLOCK + V6_MAC_AT);
-    input.write(this.#v6Mac.digest(V6_MAC_AT), BLOCK + V6_MAC_AT, BLOCK, 'latin1');
+    input.write(this.#v6Mac.digest(), BLOCK + V6_MAC_AT, BLOCK, 'latin1');
     return sealed(6, this.#seal[6].update(input));
   }
 
@@ -156,7 +158,7 @@ export class HostEnvelope {
     this.#fillRandom(input, BLOCK + R_AT, 16);
     input.copy(this.#blockB.message, 0, BLOCK, BLOCK + BLOCK_B_AT);
     opened.requestIv.copy(this.#blockB.message, BLOCK_B_AT);
-    input.write(this.#blockB.digest(BLOCK_B_AT + BLOCK), BLOCK + BLOCK_B_AT, 32, 'latin1');
+    input.write(this.#blockB.digest(), BLOCK + BLOCK_B_AT, 32, 'latin1');
   }
 }
 

@@ -65,8 +65,10 @@ export function writeResponseStub(bytes: Buffer, at: number, bodyBytes: number, 
     bytes.writeUInt32LE(REFERENT_ID, at + 4);
     bytes.writeUInt32LE(bodyBytes, at + 8);
   }
+  // The pad and the return value, at most 7 zero bytes; the second write overlaps the first by what the pad lacks.
   const end = bodyStart + bodyBytes;
-  bytes.fill(0, end, end + (-bodyBytes & 3) + 4);
+  bytes.writeUInt32LE(0, end);
+  bytes.writeUInt32LE(0, end + (-bodyBytes & 3));
   return bodyStart;
 }
 
