@@ -5,11 +5,19 @@
 // replacement: a rule that uses more of the language fails to run, and so fails its test.
 import { isIP } from 'node:net';
 import { compileFunction } from 'node:vm';
-import type { SchemaNode } from './json-schema.ts';
+import { rootNode, type SchemaNode } from './json-schema.ts';
 import { isCidrRange } from './network-names.ts';
 
 /** One rule that a value breaks: where, and in which words. */
 export type Refusal = { path: string; message: string };
+
+/**
+ * The rules that a whole manifest breaks. `metadata` has no schema of its own in a CRD, so a rule about it is reported at
+ * the root, with an empty path.
+ */
+export function manifestRefusals(manifest: object, root: SchemaNode = rootNode()): Refusal[] {
+  return refusals(root, withDefaults(root, JSON.parse(JSON.stringify(manifest))));
+}
 
 /** A copy of the value with the schema's defaults, outer ones first, as an API server does it. */
 export function withDefaults(node: SchemaNode, value: unknown): unknown {
