@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Makes `dist/kms-node.mjs`, the one file that an image holds. Run by `make bundle`; nothing imports it. */
-import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
+import { build, type Plugin } from 'esbuild';
+
+/** Puts the counting script's text where development reads the file. */
+const recordScript: Plugin = {
+  name: 'record-script',
+  setup({ onLoad }) {
+    onLoad({ filter: /record-script\.ts$/ }, async () => {
+      const text = await readFile(new URL('./store/record.lua', import.meta.url), 'utf8');
+      return { contents: `export const RECORD_SCRIPT = ${JSON.stringify(text)};` };
+    });
+  },
+};
 
 await build({
   entryPoints: [new URL('./main.ts', import.meta.url).pathname],
@@ -12,7 +24,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'eof',
-  loader: { '.lua': 'text' },
+  plugins: [recordScript],
   // CommonJS dependencies call require() at run time.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

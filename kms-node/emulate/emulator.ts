@@ -4,6 +4,7 @@
  * It knows nothing of sockets; the connection hands in a call and gets the PDU to send.
  */
 import {
+  FAULT,
   type HostEnvelope,
   newResponse,
   type OpenedRequest,
@@ -136,6 +137,6 @@ function refusalPdu(call: Call, hresult: number): Buffer {
 }
 
 function tooBusyAnswer(call: Call): CallAnswer {
-  const step = tooBusy(call);
-  return { pdu: step.pdu, close: step.close };
+  const { pdu, close } = tooBusy(call);
+  return { pdu, close, fault: FAULT.serverTooBusy };
 }

@@ -29,7 +29,7 @@ import {
   WHOLE,
 } from '@kmspool/kms/wire';
 import type { AssociationGroups } from './groups.ts';
-import { Reassembly } from './reassembly.ts';
+import { MAX_STUB_BYTES, Reassembly } from './reassembly.ts';
 
 /** A request that reached the operation: where its KMS body is, and what the answer has to carry. */
 export interface Call {
@@ -96,7 +96,8 @@ export class Association {
   readonly #groups: AssociationGroups;
   readonly #advertisedPort: string;
   readonly #contexts = new Map<number, TransferSyntax>();
-  readonly #reassembly = new Reassembly();
+  /** Made when the first fragment comes; real clients never send one. */
+  #reassembly: Reassembly | undefined;
   #bound: { maxFrag: number; groupId: number; concurrent: boolean } | undefined;
 
   /** `advertisedPort` is what the secondary address of a bind_ack tells the client (S1-21). */
@@ -111,7 +112,7 @@ export class Association {
 
   /** True between the first and the last fragment of a call. */
   get callPending(): boolean {
-    return this.#reassembly.pending !== undefined;
+    return this.#reassembly?.pending !== undefined;
   }
 
   /** Judges a header before its PDU is complete (steps 3–5). Undefined: read on until `fragLength` bytes are there. */
@@ -221,7 +222,11 @@ export class Association {
     if ((header.flags & PFC.firstFrag) !== 0 && (header.flags & PFC.pendingCancel) !== 0) {
       return fault(FAULT.noCallActive, { callId, contextId: head.contextId, didNotExecute: true, close: true });
     }
-    const joined = this.#reassembly.add(bytes.subarray(head.stubStart, end), header, head);
+    const stub = bytes.subarray(head.stubStart, end);
+    if (this.#reassembly === undefined && isWhole(header.flags) && stub.length <= MAX_STUB_BYTES)
+      return this.#call(stub, header, head);
+    this.#reassembly ??= new Reassembly();
+    const joined = this.#reassembly.add(stub, header, head);
     switch (joined.kind) {
       case 'pending':
         return WAIT;
@@ -252,6 +257,10 @@ export class Association {
     const { bodyStart, bodyBytes } = decoded;
     return { kind: 'call', call: { callId, contextId, syntax, bytes: stub, bodyStart, bodyBytes } };
   }
+}
+
+function isWhole(flags: number): boolean {
+  return (flags & WHOLE) === WHOLE;
 }
 
 /** Before the bind: only a bind may come; the other types that a client knows are told so (docs/protocol.md §9). */

@@ -16,6 +16,8 @@ export type ServeCall = (call: Call, address: string, reply: (answer: CallAnswer
 export interface CallAnswer {
   readonly pdu: Buffer;
   readonly close: boolean;
+  /** Its status when the answer is a fault, for the metrics. */
+  readonly fault?: number;
 }
 
 export interface ConnectionTerms {
@@ -29,6 +31,9 @@ export interface ConnectionTerms {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** A peer that resets is no event: the socket closes by itself. */
+function ignore(): void {}
+
 export class Connection {
   readonly address: string;
   readonly #socket: Socket;
@@ -40,6 +45,7 @@ export class Connection {
   #busy = false;
   #peerEnded = false;
   #lastCall = false;
+  #noDelay = false;
   #halfClosed = false;
   #lingered = 0;
   #bindBy: number;
@@ -59,26 +65,27 @@ export class Connection {
     this.#idleBy = now + LIMITS.idleMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    socket.on('drain', () => {
-      this.#unreadBy = NEVER;
-    });
-    socket.on('error', () => socket.destroy());
+    socket.on('error', ignore);
   }
 
   /** The nearest deadline; the sweep destroys a connection that has passed it. */
   get deadlineMs(): number {
+    // Below the high-water mark no 'drain' tells that the queue is empty again.
+    const unreadBy = this.#socket.writableLength === 0 ? NEVER : this.#unreadBy;
+    if (this.#halfClosed) return Math.min(unreadBy, this.#closeBy);
     const waiting = this.#busy ? NEVER : Math.min(this.#pduBy, this.#callBy, this.#idleBy);
-    return Math.min(waiting, this.#bindBy, this.#unreadBy, this.#closeBy);
+    return Math.min(waiting, this.#bindBy, unreadBy);
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** While draining: no further call after the one that is being served. An idle connection may go at once if `now`. */
-  finish(now: boolean): void {
+  /** While draining: the next answer to a call is the last. Who was answered and asks nothing now is let go at once; who has not asked yet may. */
+  finish(): void {
     this.#lastCall = true;
-    if (now && !this.#busy && this.#input === undefined && !this.#association.callPending) this.#halfClose();
+    const idle = !this.#busy && this.#input === undefined && !this.#association.callPending;
+    if (idle && this.#served > 0) this.#halfClose();
   }
 
   #onData(chunk: Buffer): void {
@@ -89,8 +96,25 @@ export class Connection {
       return;
     }
     this.#input = this.#input ? Buffer.concat([this.#input, chunk]) : chunk;
-    if (this.#busy && this.#input.length > LIMITS.pendingInputBytes) this.#socket.pause();
-    if (!this.#busy) this.#takeInput();
+    if (this.#busy) this.#keepInput(this.#input);
+    else this.#takeInput();
+  }
+
+  /** More input than is being served: take it later, and not without bound. */
+  #keepInput(rest: Buffer): void {
+    this.#input = rest;
+    this.#answerAtOnce();
+    if (rest.length > LIMITS.pendingInputBytes) this.#socket.pause();
+  }
+
+  /**
+   * The peer pipelines: it sent more before it had its answer. Answers then follow one another without the peer speaking in between, and each would wait for its
+   * delayed acknowledgement. Only such a connection pays for TCP_NODELAY.
+   */
+  #answerAtOnce(): void {
+    if (this.#noDelay) return;
+    this.#noDelay = true;
+    this.#socket.setNoDelay(true);
   }
 
   /** Takes PDU after PDU until the input is used up, incomplete, or a call has to be waited for. */
@@ -103,9 +127,10 @@ export class Connection {
       const taken = this.#takePdu(input, at, now);
       if (taken === 0) break;
       at += taken;
+      if (at < input.length) this.#answerAtOnce();
     }
     if (this.#halfClosed) return;
-    if (at < input.length) this.#input = at === 0 ? input : input.subarray(at);
+    if (at < input.length) this.#keepInput(at === 0 ? input : input.subarray(at));
     else this.#idleBy = now + LIMITS.idleMs;
     if (this.#peerEnded && !this.#busy) this.#halfClose();
   }
@@ -129,6 +154,7 @@ export class Connection {
 
   #incomplete(now: number): number {
     if (this.#pduBy === NEVER) this.#pduBy = now + LIMITS.pduMs;
+    this.#idleBy = NEVER; // it is not idle: the PDU has a limit of its own
     return 0;
   }
 
@@ -160,10 +186,11 @@ export class Connection {
 
   #serve(call: Call): void {
     this.#busy = true;
-    this.#served++;
+    if (this.#served++ === 0) this.#terms.counters.clients++;
     let sync = true;
     this.#terms.serve(call, this.address, (answer) => {
       this.#busy = false;
+      if (answer.fault !== undefined) this.#terms.counters.fault(answer.fault);
       this.#send(answer.pdu, answer.close);
       if (!sync) this.#resume();
     });
@@ -181,11 +208,13 @@ export class Connection {
   #send(pdu: Buffer, close: boolean): void {
     this.#terms.counters.bytesOut += pdu.length;
     if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength === 0) this.#unreadBy = NEVER;
     this.#socket.write(pdu);
     const unread = this.#socket.writableLength;
     if (unread > LIMITS.unreadBytes) this.#socket.destroy();
     else if (unread > 0 && this.#unreadBy === NEVER) this.#unreadBy = this.#terms.nowMs() + LIMITS.unreadMs;
-    if (close || this.#lastCall || this.#served >= LIMITS.requestsPerConnection) this.#halfClose();
+    const last = this.#lastCall && this.#served > 0; // not between a bind and its first request
+    if (close || last || this.#served >= LIMITS.requestsPerConnection) this.#halfClose();
   }
 
   /** Closing with unread input would reset the connection and may swallow the last answer, so read on for a moment. */
@@ -195,7 +224,7 @@ export class Connection {
     this.#input = undefined;
     this.#bindBy = NEVER;
     this.#closeBy = this.#terms.nowMs() + LIMITS.lingerMs;
-    this.#socket.resume();
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#socket.end();
   }
 

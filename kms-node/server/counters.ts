@@ -3,6 +3,8 @@
 export class ConnectionCounters {
   /** Since start. */
   accepted = 0;
+  /** Of those, the ones whose first request was a call of the operation: neither health checks nor scanners. */
+  clients = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** Closed at accept, by reason. */

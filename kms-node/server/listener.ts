@@ -36,15 +36,15 @@ export class KmsListener {
   readonly #connections = new Set<Connection>();
   #settings: ListenerSettings;
   #sweep: NodeJS.Timeout | undefined;
-  #lastAcceptMs: number;
+  /** As text, for every bind_ack carries it. */
+  #advertisedPort = '';
 
   constructor(terms: ListenerTerms) {
     this.#terms = terms;
     this.#settings = terms.settings;
     this.#groups = new AssociationGroups(terms.groupSeed);
     this.#sources = new Sources(terms.settings.allowedSources);
-    this.#lastAcceptMs = terms.nowMs();
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#server.on('drop', () => this.counters.refusedConnections++);
   }
 
@@ -72,6 +72,7 @@ export class KmsListener {
       if (address !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL' && code !== 'EINVAL')) throw error;
       await this.#listenOnce('0.0.0.0', port);
     }
+    this.#advertisedPort = String(this.#settings.advertisedPort || this.port);
     this.#sweep = setInterval(() => this.#dropOverdue(), LIMITS.sweepMs);
   }
 
@@ -89,6 +90,7 @@ export class KmsListener {
   /** Applies to connections from now on; open ones are left alone. */
   configure(settings: ListenerSettings): void {
     this.#settings = settings;
+    this.#advertisedPort = String(settings.advertisedPort || this.port);
     this.#sources.configure(settings.allowedSources);
   }
 
@@ -100,35 +102,32 @@ export class KmsListener {
     }
     const address = normaliseAddress(raw);
     this.counters.accepted++;
+    const refusal = this.#refusal(address);
     // The readiness probe comes from the address that it goes to; only this machine (this pod) can do that.
-    if (this.#admits(address) || raw === socket.localAddress) this.#adopt(socket, address);
-    else socket.destroy();
+    if (refusal === undefined || raw === socket.localAddress) {
+      this.#adopt(socket, address);
+    } else {
+      this.counters[refusal]++;
+      socket.destroy();
+    }
   }
 
-  /** Counts the reason when it says no. */
-  #admits(address: string): boolean {
-    const { counters } = this;
-    if (!this.#sources.allows(address)) {
-      counters.refusedSource++;
-    } else if (exceeds(this.#connections.size, this.#settings.connections)) {
-      counters.refusedConnections++;
-    } else if (exceeds(this.#sources.open(address), this.#settings.connectionsPerSource)) {
-      counters.refusedPerSource++;
-    } else {
-      return true;
-    }
-    return false;
+  /** Why this address may not connect now, as the counter's name. */
+  #refusal(address: string): 'refusedSource' | 'refusedConnections' | 'refusedPerSource' | undefined {
+    const { connections, connectionsPerSource } = this.#settings;
+    if (!this.#sources.allows(address)) return 'refusedSource';
+    if (exceeds(this.#connections.size, connections)) return 'refusedConnections';
+    if (exceeds(this.#sources.open(address), connectionsPerSource)) return 'refusedPerSource';
+    return undefined;
   }
 
   #adopt(socket: Socket, address: string): void {
     const { serve, nowMs } = this.#terms;
-    this.#lastAcceptMs = nowMs();
-    const advertisedPort = String(this.#settings.advertisedPort || this.port);
     const connection = new Connection(socket, address, {
       serve,
       nowMs,
       groups: this.#groups,
-      advertisedPort,
+      advertisedPort: this.#advertisedPort,
       counters: this.counters,
     });
     this.#connections.add(connection);
@@ -149,20 +148,31 @@ export class KmsListener {
   }
 
   /**
-   * Goes out of service without turning away a client that can be served: accepts and answers until there was no new connection for `quietMs`, then stops
-   * listening, answers what is under way, and after `boundMs` in all ends what is left (design: drain).
+   * Goes out of service without turning away a client that can be served: accepts and answers until there was no new client for `quietMs` (a health check on
+   * the port is none), or shortly before `boundMs` if they do not stop coming. Then it stops listening, lets go of whom it has served, and answers
+   * once whom it has not. After `boundMs` in all it ends what is left.
    */
   async drain(quietMs: number, boundMs: number): Promise<void> {
     const end = this.#terms.nowMs() + boundMs;
-    const drainStart = this.#terms.nowMs();
-    const quietSince = (): number => Math.max(this.#lastAcceptMs, drainStart);
-    await this.#until(() => this.#terms.nowMs() - quietSince() >= quietMs, end);
+    await this.#until(this.#quietFor(quietMs), end - Math.min(LIMITS.lastAnswersMs, boundMs / 4));
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections) connection.finish(true);
+    for (const connection of this.#connections) connection.finish();
     await this.#until(() => this.#connections.size === 0, end);
     for (const connection of this.#connections) connection.destroy();
     clearInterval(this.#sweep);
     await closed;
+  }
+
+  /** True once no client has come for so long, from now on. */
+  #quietFor(quietMs: number): () => boolean {
+    let seen = this.counters.clients;
+    let since = this.#terms.nowMs();
+    return () => {
+      const now = this.#terms.nowMs();
+      if (this.counters.clients !== seen) since = now;
+      seen = this.counters.clients;
+      return now - since >= quietMs;
+    };
   }
 
   async #until(done: () => boolean, end: number): Promise<void> {

@@ -23,7 +23,17 @@ export const RECORD_KIND = { void: 0, counted: 1, refused: 2 } as const;
 /** Longest record: 100 fixed bytes, a name of 64 UTF-16 units, an address. */
 export const MAX_RECORD_BYTES = 100 + 1 + 192 + 1 + 46;
 
-export const RECORD_OFFSET = { length: 0, kind: 2, application: 3, sequence: 4, at: 12, cmid: 84, name: 100 } as const;
+export const RECORD_OFFSET = {
+  length: 0,
+  kind: 2,
+  application: 3,
+  sequence: 4,
+  at: 12,
+  required: 24,
+  licenseStatus: 28,
+  cmid: 84,
+  name: 100,
+} as const;
 
 /** Packs `contact` at `offset`, where {@link MAX_RECORD_BYTES} must be free; answers the record's length. */
 export function packContact(
@@ -40,7 +50,8 @@ export function packContact(
   target.writeUInt32LE(contact.hresult, offset + 20);
   target.writeUInt32LE(request.requiredClientCount, offset + 24);
   target.writeUInt8(licenseStatusIndex(request.licenseStatus), offset + 28);
-  target.fill(0, offset + 29, offset + 38);
+  target.writeDoubleLE(0, offset + 29);
+  target.writeUInt8(0, offset + 37);
   target.writeUInt8(Math.min(request.isClientVm, 2), offset + 38);
   target.writeUInt8(contact.protocol, offset + 39);
   target.writeUInt32LE(request.minutesToExpiry, offset + 40);

@@ -29,20 +29,22 @@ export function stillFresh(group: NameGroup, nowMs: number): NameGroup {
   return group.filter((known) => known.lastSeenMs > nowMs - CMID_RETENTION_MS);
 }
 
+/** With the second latest name a duplicate ends; duplicates are ordered by it. */
+function standsUntil(group: NameGroup): number {
+  return group[1]?.lastSeenMs ?? 0;
+}
+
 export class DuplicateNames {
-  /** In order of the last sighting. */
   readonly #groups = new Map<string, NameGroup>();
 
   /** Two contacts of one CMID, one after the other, had different names. */
   note(key: string, previous: NameSighting, current: NameSighting): void {
     const now = current.lastSeenMs;
     const group = withSighting(withSighting(this.#groups.get(key) ?? [], previous, now), current, now);
-    this.#groups.delete(key);
     this.#groups.set(key, group);
-    for (const oldest of this.#groups.keys()) {
-      if (this.#groups.size <= MAX_DUPLICATE_CMIDS) break;
-      this.#groups.delete(oldest);
-    }
+    if (this.#groups.size <= MAX_DUPLICATE_CMIDS) return;
+    const [oldest] = [...this.#groups].reduce((a, b) => (standsUntil(b[1]) < standsUntil(a[1]) ? b : a));
+    this.#groups.delete(oldest);
   }
 
   /** The CMIDs that still have two names or more, latest first. */
@@ -53,6 +55,6 @@ export class DuplicateNames {
       if (names.length < 2) this.#groups.delete(key);
       else fresh.push([key, names]);
     }
-    return fresh.toReversed();
+    return fresh.sort((a, b) => standsUntil(b[1]) - standsUntil(a[1]));
   }
 }

@@ -4,7 +4,7 @@
  * fault are the association's.
  */
 import { readU16, readU32, writeU16, writeU32 } from './bytes.ts';
-import { decodeHeader, type PduHeader, PFC, PTYPE, WHOLE, writeHeader } from './header.ts';
+import { decodeHeader, HEADER_BYTES, type PduHeader, PFC, PTYPE, WHOLE, writeHeader } from './header.ts';
 
 /** Where a request's stub begins, without and with an object UUID; a response's begins at 24 as well. */
 export const REQUEST_HEAD_BYTES = 24;
@@ -106,7 +106,7 @@ export function encodeFault(fields: FaultFields): Buffer {
   return bytes;
 }
 
-/** An answer as a client reads it. */
+/** An answer as a client reads it; `ptype` is -1 where there is not even a header. */
 export type Reply =
   | { kind: 'response'; callId: number; contextId: number; stub: Buffer; littleEndian: boolean }
   | { kind: 'fault'; callId: number; contextId: number; status: number; didNotExecute: boolean }
@@ -114,6 +114,7 @@ export type Reply =
 
 /** Reads one whole response or fault PDU; anything else, or one that is too short, is `other`. */
 export function decodeReply(bytes: Buffer): Reply {
+  if (bytes.length < HEADER_BYTES) return { kind: 'other', ptype: -1 };
   const header = decodeHeader(bytes, 0);
   const { callId, littleEndian: le } = header;
   if (header.ptype === PTYPE.response && bytes.length >= REQUEST_HEAD_BYTES) {

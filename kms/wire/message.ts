@@ -67,7 +67,7 @@ export function workstationName(request: KmsRequest): string {
   return end < 0 ? units : units.slice(0, end);
 }
 
-/** FILETIME halves to milliseconds since 1970. Doubles are exact to 2 µs over the whole range, which is enough for a 4-hour check. */
+/** FILETIME halves to milliseconds since 1970. Doubles are good to 2 µs in our time and to 1 ms over the whole range, enough for a 4-hour check. */
 function fileTimeToMs(low: number, high: number): number {
   return (high * 0x1_0000_0000 + low) / 10_000 - FILETIME_EPOCH_MS;
 }

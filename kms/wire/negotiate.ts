@@ -11,6 +11,7 @@ import {
   NDR32,
   NDR64,
   type Syntax,
+  sameSyntax,
   type TransferSyntax,
   transferSyntaxOf,
   ZERO_SYNTAX,
@@ -30,6 +31,8 @@ const LOCAL_LIMIT_EXCEEDED = 3;
 const OUR_FEATURES = 3;
 
 export type Contexts = ReadonlyMap<number, TransferSyntax>;
+
+const NO_CONTEXTS: Contexts = new Map();
 
 export type Negotiated =
   | { ok: true; results: ContextResult[]; accepted?: { contextId: number; syntax: TransferSyntax } }
@@ -52,7 +55,7 @@ const accept = (syntax: TransferSyntax): ContextResult => ({
 
 /** Major version 1, minor 0 of the KMS interface and nothing else. */
 function isKms(syntax: Syntax): boolean {
-  return syntax.uuid === KMS_INTERFACE.uuid && syntax.version === KMS_INTERFACE.version;
+  return sameSyntax(syntax, KMS_INTERFACE);
 }
 
 /**
@@ -64,9 +67,7 @@ export function negotiateBind(elements: readonly ContextElement[]): Negotiated {
   if (elements.length === 0 || elements.some((element) => element.transferSyntaxes.length === 0)) return { ok: false };
   if (masks.filter((mask) => mask !== undefined).length > 1) return { ok: false };
   const usable = elements.filter((element, index) => masks[index] === undefined && isKms(element.abstractSyntax));
-  const offered = usable.flatMap((element) => element.transferSyntaxes.map(transferSyntaxOf));
-  const preferred: TransferSyntax = offered.includes('NDR64') ? 'NDR64' : 'NDR32';
-  return settle(elements, new Map(), { preferred, masks });
+  return settle(elements, NO_CONTEXTS, { preferred: preferredOf(usable), masks });
 }
 
 /**
@@ -82,9 +83,12 @@ export function negotiateAlter(elements: readonly ContextElement[], contexts: Co
     if (!isKms(element.abstractSyntax) || !offers(element, held)) return { ok: false };
   }
   const fresh = elements.filter((element) => !contexts.has(element.contextId) && isKms(element.abstractSyntax));
-  const offered = fresh.flatMap((element) => element.transferSyntaxes.map(transferSyntaxOf));
-  const preferred: TransferSyntax = offered.includes('NDR64') ? 'NDR64' : 'NDR32';
-  return settle(elements, contexts, { preferred, masks: [] });
+  return settle(elements, contexts, { preferred: preferredOf(fresh), masks: [] });
+}
+
+/** NDR64 if anybody offers it: KMS hosts use it since Windows 8. */
+function preferredOf(elements: readonly ContextElement[]): TransferSyntax {
+  return elements.some((element) => offers(element, 'NDR64')) ? 'NDR64' : 'NDR32';
 }
 
 function offers(element: ContextElement, syntax: TransferSyntax): boolean {

@@ -25,6 +25,21 @@ const BTFN_PREFIX = '6cb71c2c-9812-4540-';
 /** A transfer syntax that we can decode a stub in. */
 export type TransferSyntax = 'NDR32' | 'NDR64';
 
+/** How clients ask for all the features that a KMS host grants. */
+const BTFN_BOTH: Syntax = { uuid: `${BTFN_PREFIX}0300-000000000000`, version: 1 };
+
+const littleEndianHex = ({ uuid, version }: Syntax): string => {
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32LE(version);
+  return guidToHex(uuid) + tail.toString('hex');
+};
+
+/** The syntaxes that every client sends, by their 20 little-endian bytes: a bind is read without making texts of them. */
+const KNOWN: ReadonlyMap<string, Syntax> = new Map(
+  [KMS_INTERFACE, NDR32, NDR64, BTFN_BOTH, ZERO_SYNTAX].map((syntax) => [littleEndianHex(syntax), syntax]),
+);
+const KNOWN_HEX: ReadonlyMap<Syntax, string> = new Map([...KNOWN].map(([hex, syntax]) => [syntax, hex]));
+
 /** RPC-level UUIDs follow the sender's byte order, unlike GUIDs inside the KMS body (docs/protocol.md §1.1). */
 function readUuid(bytes: Buffer, offset: number, le: boolean): string {
   if (le) return hexToGuid(bytes.toString('hex', offset, offset + 16));
@@ -34,17 +49,23 @@ function readUuid(bytes: Buffer, offset: number, le: boolean): string {
 
 /** Reads 20 bytes; the caller has checked that they are there. */
 export function readSyntax(bytes: Buffer, offset: number, le: boolean): Syntax {
-  return { uuid: readUuid(bytes, offset, le), version: readU32(bytes, offset + 16, le) };
+  const known = le ? KNOWN.get(bytes.toString('hex', offset, offset + SYNTAX_BYTES)) : undefined;
+  return known ?? { uuid: readUuid(bytes, offset, le), version: readU32(bytes, offset + 16, le) };
 }
 
 /** Writes 20 bytes in the given order. */
 export function writeSyntax(bytes: Buffer, syntax: Syntax, offset: number, le: boolean): void {
+  const known = le ? KNOWN_HEX.get(syntax) : undefined;
+  if (known !== undefined) {
+    bytes.write(known, offset, 'hex');
+    return;
+  }
   bytes.write(le ? guidToHex(syntax.uuid) : syntax.uuid.replaceAll('-', ''), offset, 'hex');
   writeU32(bytes, syntax.version, offset + 16, le);
 }
 
 export function sameSyntax(a: Syntax, b: Syntax): boolean {
-  return a.version === b.version && a.uuid === b.uuid;
+  return a === b || (a.version === b.version && a.uuid === b.uuid);
 }
 
 /** Which decodable transfer syntax this is, if it is one. */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line as a whole: verbs, help, and how errors become one line and an exit code. No verb is implemented here.
+
+import { UserError } from '@kmspool/crds';
+import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { activateCommand } from '../verbs/activate.ts';
+import { catalogCommand } from '../verbs/catalog.ts';
+import { demoCommand } from '../verbs/demo.ts';
+import { dlvCommand } from '../verbs/dlv.ts';
+import { upCommand } from '../verbs/up.ts';
+import { EXIT, type Io } from './io.ts';
+
+/** What a verb's command gets: where to write, and where to put the exit code. */
+export interface VerbContext {
+  readonly io: Io;
+  readonly exit: (code: number) => void;
+}
+
+const ABOUT = `Run, ask and explain pools of emulated KMS hosts.
+
+Everything here uses the pool's own key: no genuine Windows or Office accepts an answer of an emulated host, and an emulated host refuses genuine clients.`;
+
+const AFTER = `
+Examples:
+  kmsctl demo                            three hosts, one count, from 1 to 25
+  kmsctl up -f examples/campus.yaml      run that pool on this machine
+  kmsctl activate --domain lab.example   one simulated client
+  kmsctl dlv                             what slmgr.vbs /dlv shows on a host
+  kmsctl catalog windows-11              IDs, threshold, host keys of a product
+
+Exit codes: 0 done, 1 the answer is no (not activated, a count was wrong),
+2 bad input; then one line says what to change.
+From a checkout: npm run -s kmsctl -- VERB …`;
+
+/**
+ * Runs the command line and answers the exit code. A user's mistake is one line on stderr and 2; anything else that goes wrong is a
+ * defect of ours and is thrown.
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
+  const context: VerbContext = {
+    io,
+    exit: (verbCode) => {
+      code = verbCode;
+    },
+  };
+  try {
+    await buildProgram(context).parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof UserError) {
+      io.err(`kmsctl: ${oneLine(error.message)}\n`);
+      return EXIT.usage;
+    }
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    throw error;
+  }
+}
+
+function buildProgram(context: VerbContext): Command {
+  const { io } = context;
+  const program = new Command('kmsctl')
+    .description(ABOUT)
+    .version(`kmsctl ${manifest.version}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [verb]', 'print help for a verb')
+    .addHelpText('after', AFTER)
+    .action(() => program.outputHelp());
+  program.allowExcessArguments(true).hook('preAction', (_program, action) => {
+    if (action === program && program.args.length > 0) program.error(`error: unknown verb '${program.args[0] ?? ''}'`);
+  });
+  const verbs = [upCommand, demoCommand, activateCommand, dlvCommand, catalogCommand].map((make) => make(context));
+  for (const command of [program, ...verbs]) settle(command, io);
+  for (const command of verbs) program.addCommand(command);
+  return program;
+}
+
+/** The same manners for every command: errors in one line, thrown instead of ending the process. */
+function settle(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.out(text),
+    writeErr: (text) => io.err(text),
+    getOutHelpWidth: () => Math.min(120, io.columns()),
+    getOutHasColors: () => io.color,
+    outputError: (text, write) =>
+      write(`kmsctl: ${oneLine(text.replace(/^error: /, ''))}; see ${io.program} ${helpOf(command)}\n`),
+  });
+}
+
+function helpOf(command: Command): string {
+  return command.name() === 'kmsctl' ? '--help' : `${command.name()} --help`;
+}
+
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The store contract on a real Redis server, and the Redis script held to the memory store on random contacts. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createMemoryStore } from '../../kms-node/store/memory.ts';
+import type { CmidStore } from '../../kms-node/store/store.ts';
+import { ask, type ContactFields } from '../harness/contacts.ts';
+import { missingBinary, type RedisServer, startRedis } from '../harness/redis.ts';
+import { POOL_SETTINGS, redisPool } from '../harness/redis-pool.ts';
+import { redisPoolUnderTest } from './redis-pool-under-test.ts';
+import { storeContract } from './store-contract.ts';
+
+const skip = missingBinary('redis-server');
+
+storeContract({
+  name: 'a Redis server',
+  skip,
+  persistent: true,
+  async start() {
+    const server = await startRedis();
+    return { newPool: () => redisPoolUnderTest({ url: server.url }), stop: () => server.stop() };
+  },
+});
+
+/** The host whose clock is the contacts' own. */
+function modelStore(): {
+  store: CmidStore;
+  recordAt(fields: ContactFields, atMs: number): Promise<number | undefined>;
+} {
+  let nowMs = 0;
+  const store = createMemoryStore({ settings: POOL_SETTINGS, nowMs: () => nowMs });
+  return {
+    store,
+    recordAt: (fields, atMs) => {
+      nowMs = atMs;
+      if (fields.hresult === undefined) return ask(store, fields);
+      return ask(store, fields).then(() => 0);
+    },
+  };
+}
+
+const contacts = fc.array(
+  fc.record({
+    fields: fc.record(
+      {
+        client: fc.nat(30),
+        application: fc.nat(2),
+        required: fc.constantFrom(0, 1, 3, 5, 25, 1000),
+        licenseStatus: fc.nat(9),
+        name: fc.constantFrom('a', 'b', 'ä-ö', 'x'.repeat(63)),
+        hresult: fc.constant(0xc004f042),
+      },
+      { requiredKeys: ['client', 'application', 'required', 'licenseStatus', 'name'] },
+    ),
+    stepMs: fc.constantFrom(0, 0, 1, 1000, 3_600_000),
+  }),
+  { minLength: 1, maxLength: 120 },
+);
+
+/** What both stores must tell alike. */
+async function view(store: CmidStore): Promise<unknown> {
+  const { tables, totals, clients, duplicates } = store.snapshot();
+  const records = (await store.listClients({ limit: 1000 })).items.map((record) => JSON.stringify(record)).sort();
+  const events = (await store.listEvents({ limit: 1000 })).items;
+  const names = (await store.listDuplicates({ limit: 1000 })).items.map((group) => JSON.stringify(group)).sort();
+  return {
+    tables: tables.map(({ highWater, entries }) => ({ highWater, entries: [...entries].sort() })),
+    totals,
+    clients,
+    duplicates,
+    records,
+    events,
+    names,
+  };
+}
+
+describe('record.lua against the memory store', { skip }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server?.stop());
+
+  test('S3-11 S3-13 S3-14 random contacts give the same counts, tables, totals, inventory, events and duplicates', async () => {
+    const property = fc.asyncProperty(contacts, async (steps) => {
+      const pool = redisPool({ url: server.url });
+      try {
+        let atMs = Date.now() - 20 * 24 * 3_600_000;
+        const dated = steps.map(({ fields, stepMs }) => {
+          atMs += stepMs;
+          return { fields, atMs };
+        });
+        const model = modelStore();
+        const expected: (number | undefined)[] = [];
+        for (const step of dated) expected.push(await model.recordAt(step.fields, step.atMs));
+        assert.deepEqual(await pool.merge(dated), expected);
+        assert.deepEqual(await view(await pool.host()), await view(model.store));
+      } finally {
+        await pool.close();
+      }
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+});
