@@ -81,11 +81,20 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** While draining: the next answer to a call is the last. Who was answered and asks nothing now is let go at once; who has not asked yet may. */
+  /** While draining: a client that was answered and has asked nothing for a moment is let go. One that is still asking would lose a request by it. */
+  letGoIdle(): void {
+    const quietMs = this.#terms.nowMs() - (this.#idleBy - LIMITS.idleMs);
+    if (this.#idle && this.#served > 0 && quietMs >= LIMITS.letGoMs) this.#halfClose();
+  }
+
+  /** At the end of a drain: the next answer to a call is the last. Who was answered and asks nothing now is let go at once; who has not asked yet may. */
   finish(): void {
     this.#lastCall = true;
-    const idle = !this.#busy && this.#input === undefined && !this.#association.callPending;
-    if (idle && this.#served > 0) this.#halfClose();
+    if (this.#idle && this.#served > 0) this.#halfClose();
+  }
+
+  get #idle(): boolean {
+    return !this.#busy && this.#input === undefined && !this.#association.callPending;
   }
 
   #onData(chunk: Buffer): void {

@@ -18,6 +18,8 @@ export const LIMITS = {
   /** After our half-close the peer may send so much for so long before the connection is destroyed. */
   lingerMs: 1_000,
   lingerBytes: 64 * 1024,
+  /** A draining host lets a client go that has asked nothing for so long. */
+  letGoMs: 250,
   /** Kept back from the time that a drain may take, for clients that are connected when it runs out. */
   lastAnswersMs: 500,
   /** How often deadlines are looked at: one sweep over all connections instead of timers of their own (docs/adr/0005). */

@@ -149,18 +149,26 @@ export class KmsListener {
 
   /**
    * Goes out of service without turning away a client that can be served: accepts and answers until there was no new client for `quietMs` (a health check on
-   * the port is none), or shortly before `boundMs` if they do not stop coming. Then it stops listening, lets go of whom it has served, and answers
-   * once whom it has not. After `boundMs` in all it ends what is left.
+   * the port is none), or shortly before `boundMs` if they do not stop coming. Then it stops listening, lets go of clients as they fall silent, and towards the end answers
+   * once more whom it still has. After `boundMs` in all it ends what is left.
    */
   async drain(quietMs: number, boundMs: number): Promise<void> {
     const end = this.#terms.nowMs() + boundMs;
-    await this.#until(this.#quietFor(quietMs), end - Math.min(LIMITS.lastAnswersMs, boundMs / 4));
+    const lastAnswers = end - Math.min(LIMITS.lastAnswersMs, boundMs / 4);
+    await this.#until(this.#quietFor(quietMs), lastAnswers);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.#until(() => this.#letGoIdle() === 0, lastAnswers);
     for (const connection of this.#connections) connection.finish();
     await this.#until(() => this.#connections.size === 0, end);
     for (const connection of this.#connections) connection.destroy();
     clearInterval(this.#sweep);
     await closed;
+  }
+
+  /** Answers how many connections are left. */
+  #letGoIdle(): number {
+    for (const connection of this.#connections) connection.letGoIdle();
+    return this.#connections.size;
   }
 
   /** True once no client has come for so long, from now on. */

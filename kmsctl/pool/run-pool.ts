@@ -58,10 +58,11 @@ export interface RunningPool {
 export async function runPool(options: RunOptions): Promise<RunningPool> {
   const { pool, stateDir, keyFile } = options;
   const state = openState({ dir: stateDir, keyFile });
+  const reports = heldReports(options.report);
   const undo: (() => Promise<void> | void)[] = [() => state.release()];
   try {
     const poolId = poolIdText(derivePoolKeys(state.secret).poolId);
-    const { hosts, places } = await startHosts(options, poolId, state);
+    const { hosts, places } = await startHosts({ ...options, report: reports.report }, poolId, state);
     undo.unshift(() => {
       hosts.kill();
       return hosts.stop();
@@ -69,7 +70,8 @@ export async function runPool(options: RunOptions): Promise<RunningPool> {
     const zones = zonesOf(pool, places);
     const dns = await startDns(zones);
     undo.unshift(() => dns.close());
-    await allReady(hosts, options.abort);
+    await allReady(hosts, options.abort, reports.last);
+    reports.release();
     const endpoints = endpointsOf({ pool, uid: poolId, state, hosts, dns });
     state.publish(endpoints);
     const stop = async (): Promise<void> => {
@@ -136,7 +138,7 @@ async function startDns(zones: readonly Zone[]): Promise<DnsServer> {
 }
 
 /** Asks every host until it is ready. Throws a UserError with the host's own reason when one cannot start or takes too long. */
-async function allReady(hosts: HostSet, abort: AbortSignal | undefined): Promise<void> {
+async function allReady(hosts: HostSet, abort: AbortSignal | undefined, lastReport: () => string): Promise<void> {
   const deadline = performance.now() + READY_MS;
   for (const { name, http } of hosts.hosts) {
     for (;;) {
@@ -146,10 +148,31 @@ async function allReady(hosts: HostSet, abort: AbortSignal | undefined): Promise
       if (failure !== undefined) throw new UserError(failure);
       if (abort?.aborted === true) throw new UserError(`interrupted before all hosts were ready; ${name}: ${reason}`);
       if (performance.now() > deadline)
-        throw new UserError(`${name} is not ready after ${READY_MS / 1000} s: ${reason}`);
+        throw new UserError(`${name} is not ready after ${READY_MS / 1000} s: ${reason}${lastReport()}`);
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     }
   }
+}
+
+/** While the hosts start, what they report is kept back: if they cannot, the user gets one line that says why. */
+function heldReports(report: (line: string) => void): {
+  report: (line: string) => void;
+  last: () => string;
+  release: () => void;
+} {
+  let held: string[] | undefined = [];
+  return {
+    report: (line) => {
+      if (held === undefined) report(line);
+      else held.push(line);
+    },
+    last: () => (held?.at(-1) === undefined ? '' : ` (${held.at(-1)})`),
+    release: () => {
+      const lines = held ?? [];
+      held = undefined;
+      for (const line of lines) report(line);
+    },
+  };
 }
 
 async function notReady(http: string): Promise<string | undefined> {

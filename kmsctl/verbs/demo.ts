@@ -20,7 +20,7 @@ import { allRight, type HostCount, type Outcome, reportJson, reportLines } from 
 import { headLine, openScreen, type Screen } from '../demo/screen.ts';
 import { discoveryBy, textOf, tryActivation } from '../net/index.ts';
 import { loadPool } from '../pool/pool-file.ts';
-import { type RunningPool, runPool } from '../pool/run-pool.ts';
+import type { RunningPool } from '../pool/run-pool.ts';
 import { poolSummary } from '../pool/summary.ts';
 import { styleFor } from '../text/style.ts';
 import { statusOf } from './dlv.ts';
@@ -68,6 +68,7 @@ export function demoCommand({ io, exit }: VerbContext): Command {
 
 async function demo(flags: DemoFlags, io: Io): Promise<number> {
   if (!existsSync(MANIFEST)) throw new UserError(`the demo needs ${MANIFEST}; run it from a checkout of kmspool`);
+  const { runPool } = await import('../pool/run-pool.ts');
   const stateDir = mkdtempSync(join(tmpdir(), 'kmspool-demo-'));
   const signals = stopSignals(() => {
     rmSync(stateDir, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { EXIT, type Io } from '../cli/io.ts';
 import { type OutputFormat, outputOption, stateOption, timeout } from '../cli/options.ts';
 import type { VerbContext } from '../cli/program.ts';
 import { type Endpoints, findEndpoints } from '../pool/endpoints.ts';
+import { printable } from '../text/style.ts';
 import { dlvText } from './dlv-text.ts';
 
 const HELP = `
@@ -46,7 +47,11 @@ export function dlvCommand({ io, exit }: VerbContext): Command {
 async function dlv(host: string | undefined, flags: DlvFlags, io: Io): Promise<number> {
   const { urls, domains } = whom(host, flags, io);
   const status = await firstStatus(urls, flags.timeout);
-  io.out(flags.output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : `${dlvText(status, domains).join('\n')}\n`);
+  io.out(
+    flags.output === 'json'
+      ? `${JSON.stringify(status, null, 2)}\n`
+      : `${dlvText(status, domains).map(printable).join('\n')}\n`,
+  );
   return EXIT.ok;
 }
 

@@ -13,7 +13,7 @@ import { stateRoot } from '../pool/endpoints.ts';
 import { LOG_LEVELS, type LogLevel } from '../pool/host-set.ts';
 import { loadPool } from '../pool/pool-file.ts';
 import { parseRedisUrl } from '../pool/redis-url.ts';
-import { type RunningPool, runPool } from '../pool/run-pool.ts';
+import type { RunningPool } from '../pool/run-pool.ts';
 import { poolSummary } from '../pool/summary.ts';
 
 interface UpFlags {
@@ -72,6 +72,8 @@ export function upCommand({ io, exit }: VerbContext): Command {
 
 async function up(flags: UpFlags, io: Io): Promise<number> {
   const pool = loadPool({ file: io.path(flags.file), shownAs: flags.file, poolName: flags.pool });
+  // Hosts bring a web server and a Redis client along; the other verbs do without.
+  const { runPool } = await import('../pool/run-pool.ts');
   let running: RunningPool | undefined;
   const signals = stopSignals(() => {
     running?.kill();

@@ -11,6 +11,8 @@ export interface BadProxy {
   readonly connections: number;
   /** How long an answer is held back, in milliseconds; Infinity swallows it. Applies to bytes that arrive from now on. */
   replyDelayMs: number;
+  /** What clients send is accepted and never reaches the server. */
+  swallowingRequests: boolean;
   /** New connections are reset at once. */
   refusing: boolean;
   /** The connections that are open now stay open, and no answer comes through them any more. */
@@ -39,7 +41,9 @@ export async function startProxy(targetPort: number): Promise<BadProxy> {
         other.destroy();
       });
     }
-    client.on('data', (chunk) => upstream.write(chunk));
+    client.on('data', (chunk) => {
+      if (!proxy.swallowingRequests) upstream.write(chunk);
+    });
     upstream.on('data', (chunk) => {
       const { replyDelayMs } = proxy;
       if (muted.has(upstream) || replyDelayMs === Number.POSITIVE_INFINITY) return;
@@ -60,6 +64,7 @@ export async function startProxy(targetPort: number): Promise<BadProxy> {
       return sockets.size / 2;
     },
     replyDelayMs: 0,
+    swallowingRequests: false,
     refusing: false,
     cut,
     mute: () => {

@@ -135,6 +135,23 @@ describe('a host without its Redis', { skip: missingBinary('redis-server') }, ()
     });
   });
 
+  test('Refuse: clients that waited for a call that never arrived are not counted when Redis is back', async () => {
+    await withHost({ onLoss: 'Refuse', commandTimeoutMs: 100 }, async ({ store, proxy }) => {
+      await ask(store, { client: 1 });
+      proxy.swallowingRequests = true;
+      const answers = await Promise.all(range(2, 6).map((client) => ask(store, { client })));
+      assert.deepEqual(
+        answers,
+        range(2, 6).map(() => undefined),
+      );
+      proxy.swallowingRequests = false;
+      await waitFor('Redis to be back', () => store.health().condition === 'Available');
+      assert.equal(await ask(store, { client: 1 }), 1);
+      assert.equal(store.snapshot().totals.total, 2);
+      assert.deepEqual(clientsOf(store), [1]);
+    });
+  });
+
   test('after maxStaleSeconds LastKnown refuses, and comes back by itself', async () => {
     await withHost({ maxStaleSeconds: 1 }, async ({ store, conditions, lose, bringBack }) => {
       await ask(store, { client: 1 });

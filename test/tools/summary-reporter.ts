@@ -22,11 +22,11 @@ class Summary {
 
   /** What to print for a finished test: nothing unless it failed. */
   add(event: Finished): string {
-    if (event.data.details.type === 'suite') return '';
     const file = relative(process.cwd(), event.data.file ?? '');
     const sums = this.#files.get(file) ?? { passed: 0, failed: 0, skipped: 0, durationMs: 0 };
     this.#files.set(file, sums);
     if (event.data.nesting === 0) sums.durationMs += event.data.details.duration_ms;
+    if (event.data.details.type === 'suite') return '';
     const skip = event.data.skip ?? event.data.todo;
     if (skip !== undefined && skip !== false) {
       sums.skipped++;
