@@ -178,22 +178,40 @@ test('a peer that sends on and on while its call is served is not read beyond 64
   });
 });
 
-test('drain: who was served goes at once, who has not asked yet is answered once, and nobody new is let in', () =>
+test('drain: who falls silent after an answer is let go, who has not asked yet is answered, and nobody new is let in', () =>
   withListener(answerAtOnce, async (scene) => {
     const served = await bound(scene);
     await ask(served);
     const fresh = await bound(scene);
     const silent = await scene.connect();
     const drained = scene.listener.drain(0, 60_000);
+    await reaches(() => scene.listener.port === 0, 'not listening any more');
+    await ask(served);
+    scene.pass(LIMITS.letGoMs);
     await reaches(served.ended, 'the served one is let go');
     assert.deepEqual([fresh.ended(), silent.ended()], [false, false]);
     silent.socket.write(Buffer.concat([BIND, REQUEST]));
-    await reaches(() => silent.received() === 60 + ANSWER.length && silent.ended(), 'answered, then closed');
     fresh.socket.write(Buffer.concat([REQUEST, REQUEST]));
-    await reaches(() => fresh.received() === 60 + ANSWER.length && fresh.ended(), 'answered once, then closed');
+    await reaches(() => silent.received() === 60 + ANSWER.length, 'answered');
+    await reaches(() => fresh.received() === 60 + 2 * ANSWER.length, 'answered twice');
+    scene.pass(LIMITS.letGoMs);
+    await reaches(() => silent.ended() && fresh.ended(), 'let go');
     for (const peer of [served, fresh, silent]) peer.socket.end();
     await drained;
     assert.equal(scene.listener.open, 0);
+  }));
+
+test('drain: towards its bound the next answer is the last', () =>
+  withListener(answerAtOnce, async (scene) => {
+    const fresh = await bound(scene);
+    const drained = scene.listener.drain(0, 60_000);
+    await reaches(() => scene.listener.port === 0, 'not listening any more');
+    scene.pass(60_000 - LIMITS.lastAnswersMs);
+    await new Promise((resolve) => setTimeout(resolve, 60)); // it looks every 20 ms
+    fresh.socket.write(Buffer.concat([REQUEST, REQUEST]));
+    await reaches(() => fresh.received() === 60 + ANSWER.length && fresh.ended(), 'answered once, then closed');
+    fresh.socket.end();
+    await drained;
   }));
 
 test('drain: binds alone, as health checks make, do not put off the end; clients do, up to the bound', () =>

@@ -14,6 +14,7 @@ import {
   type Answer,
   askHost,
   connectKms,
+  type Discovered,
   discoveryBy,
   firstChances,
   type Machine,
@@ -170,6 +171,28 @@ describe('a simulated client and a pool', () => {
       [
         ['cached', 'failed'],
         ['dns', 'counted'],
+      ],
+    );
+  });
+
+  test('S3-22 does not ask a silent cached host again because DNS still names it', async () => {
+    const { discovery } = world();
+    const dead = 'campus-0.kms.lab.example';
+    const addresses = async (host: string): Promise<readonly string[]> =>
+      host === dead ? ['127.0.16.99'] : discovery.addresses(host);
+    const machine = machineOf('windows-11');
+    const client = { ...newClient(clientProfile(machine.product), Date.now()), cachedHost: dead, port: options().port };
+    // The dead host stands first in DNS, so that it would be asked again for certain.
+    const srv = async (domain: string): Promise<Discovered> => {
+      const found = await discovery.srv(domain);
+      return { ...found, records: found.records.map((each) => ({ ...each, priority: each.target === dead ? 0 : 1 })) };
+    };
+    const result = await tryActivation(client, machine, world({ discovery: { ...discovery, addresses, srv } }));
+    assert.deepEqual(
+      result.contacts.map(({ target, answer }) => [target.host === dead, answer.kind]),
+      [
+        [true, 'failed'],
+        [false, 'counted'],
       ],
     );
   });

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The URL of `--redis`: what a host's configuration may say of it, and the credentials apart.
+// The URL of `--redis`: what a host's configuration may say of it, the credentials apart, and whether anything is there.
 
+import { connect } from 'node:net';
 import { REDIS_URL, UserError } from '@kmspool/crds';
+import { codeOf } from './pool-file.ts';
+
+const REDIS_PORT = 6379;
+const CONNECT_MS = 3_000;
 
 export interface RedisTarget {
   /** Without credentials. */
@@ -26,6 +31,27 @@ export function parseRedisUrl(text: string): RedisTarget {
   const password = rest.join(':');
   if (password === '') throw new UserError('--redis: a user without a password; write redis://user:password@host');
   return { url, password: decode(password), ...(username !== '' && { username: decode(username) }) };
+}
+
+/** Throws a UserError when nothing takes a connection there: better said at once than by every host for itself. */
+export function checkReachable({ url }: RedisTarget): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: port === '' ? REDIS_PORT : Number(port), timeout: CONNECT_MS });
+    const refuse = (why: string): void => {
+      socket.destroy();
+      reject(
+        new UserError(`--redis: ${url} does not take a connection (${why}); start Redis there, or correct the URL`),
+      );
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', (error) => refuse(codeOf(error)));
+    socket.once('timeout', () => refuse(`no answer within ${CONNECT_MS / 1000} s`));
+  });
 }
 
 function decode(text: string): string {

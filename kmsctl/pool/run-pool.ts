@@ -12,14 +12,14 @@ import { startMemoryHosts } from './memory-hosts.ts';
 import { codeOf } from './pool-file.ts';
 import { type HostPlace, placeHosts } from './ports.ts';
 import { startRedisHosts } from './redis-hosts.ts';
-import type { RedisTarget } from './redis-url.ts';
+import { checkReachable, type RedisTarget } from './redis-url.ts';
 import { openState, type PoolState } from './state-dir.ts';
 
 const DNS_ADDRESS = '127.0.0.1';
 /** Taken if it is free, so that commands can be typed again after a restart. */
 const DNS_PORT = 10_053;
 const PLACE_TRIES = 5;
-const READY_MS = 20_000;
+const READY_MS = 15_000;
 const ASK_AGAIN_MS = 50;
 const PROBE_MS = 2_000;
 
@@ -57,6 +57,7 @@ export interface RunningPool {
 /** Runs a pool. Resolves when all hosts are ready and endpoints.json is in place; rejects with a UserError for what the user can mend. */
 export async function runPool(options: RunOptions): Promise<RunningPool> {
   const { pool, stateDir, keyFile } = options;
+  if (options.redis !== undefined) await checkReachable(options.redis);
   const state = openState({ dir: stateDir, keyFile });
   const reports = heldReports(options.report);
   const undo: (() => Promise<void> | void)[] = [() => state.release()];
@@ -70,7 +71,8 @@ export async function runPool(options: RunOptions): Promise<RunningPool> {
     const zones = zonesOf(pool, places);
     const dns = await startDns(zones);
     undo.unshift(() => dns.close());
-    await allReady(hosts, options.abort, reports.last);
+    const hint = options.redis === undefined ? '' : '; check that --redis is right and that Redis runs';
+    await allReady(hosts, options.abort, () => `${reports.last()}${hint}`);
     reports.release();
     const endpoints = endpointsOf({ pool, uid: poolId, state, hosts, dns });
     state.publish(endpoints);
@@ -138,7 +140,7 @@ async function startDns(zones: readonly Zone[]): Promise<DnsServer> {
 }
 
 /** Asks every host until it is ready. Throws a UserError with the host's own reason when one cannot start or takes too long. */
-async function allReady(hosts: HostSet, abort: AbortSignal | undefined, lastReport: () => string): Promise<void> {
+async function allReady(hosts: HostSet, abort: AbortSignal | undefined, more: () => string): Promise<void> {
   const deadline = performance.now() + READY_MS;
   for (const { name, http } of hosts.hosts) {
     for (;;) {
@@ -148,7 +150,7 @@ async function allReady(hosts: HostSet, abort: AbortSignal | undefined, lastRepo
       if (failure !== undefined) throw new UserError(failure);
       if (abort?.aborted === true) throw new UserError(`interrupted before all hosts were ready; ${name}: ${reason}`);
       if (performance.now() > deadline)
-        throw new UserError(`${name} is not ready after ${READY_MS / 1000} s: ${reason}${lastReport()}`);
+        throw new UserError(`${name} is not ready after ${READY_MS / 1000} s: ${reason}${more()}`);
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     }
   }

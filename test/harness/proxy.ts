@@ -11,6 +11,8 @@ export interface BadProxy {
   readonly connections: number;
   /** How long an answer is held back, in milliseconds; Infinity swallows it. Applies to bytes that arrive from now on. */
   replyDelayMs: number;
+  /** How long a request is held back, in milliseconds; it arrives even if its client is gone by then. */
+  requestDelayMs: number;
   /** What clients send is accepted and never reaches the server. */
   swallowingRequests: boolean;
   /** New connections are reset at once. */
@@ -32,17 +34,23 @@ export async function startProxy(targetPort: number): Promise<BadProxy> {
       return;
     }
     const upstream = connect(targetPort, '127.0.0.1');
+    let heldUntil = 0;
+    const heldMs = (): number => Math.max(0, heldUntil - performance.now());
     for (const [socket, other] of [[client, upstream] as const, [upstream, client] as const]) {
       socket.setNoDelay(true);
       sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        if (socket === client && heldMs() > 0) setTimeout(() => other.destroy(), heldMs() + 50);
+        else other.destroy();
       });
     }
     client.on('data', (chunk) => {
-      if (!proxy.swallowingRequests) upstream.write(chunk);
+      if (proxy.swallowingRequests) return;
+      heldUntil = Math.max(heldUntil, performance.now() + proxy.requestDelayMs);
+      if (heldMs() < 1) upstream.write(chunk);
+      else setTimeout(() => upstream.write(chunk), heldMs());
     });
     upstream.on('data', (chunk) => {
       const { replyDelayMs } = proxy;
@@ -64,6 +72,7 @@ export async function startProxy(targetPort: number): Promise<BadProxy> {
       return sockets.size / 2;
     },
     replyDelayMs: 0,
+    requestDelayMs: 0,
     swallowingRequests: false,
     refusing: false,
     cut,

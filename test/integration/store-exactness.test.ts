@@ -139,6 +139,26 @@ describe('a Redis store is exact', { skip: missingBinary('redis-server') }, () =
     );
   });
 
+  test('a call that arrives after it was given up and sent again counts nothing', async () => {
+    await withFleet(
+      async ({ stores: [store], proxies: [proxy], pool }) => {
+        assert.ok(store && proxy);
+        await ask(store, { client: 1 });
+        proxy.requestDelayMs = 400;
+        const late = Promise.all(range(1, 10).map((client) => ask(store, { client })));
+        await waitFor('the call to be on its way', () => store.stats().contactsSent === 11);
+        proxy.requestDelayMs = 0;
+        assert.deepEqual((await late).at(-1), 10);
+        await settled([store], 11);
+        await waitFor('the late connection to end', () => proxy.connections === 1);
+        const witness = await pool.host();
+        assert.equal(witness.snapshot().totals.total, 11);
+        assert.ok(store.stats().contactsResent >= 10);
+      },
+      { commandTimeoutMs: 60 },
+    );
+  });
+
   test('a connection that stays open and mute is given up for a new one', async () => {
     await withFleet(async ({ stores: [store], proxies: [proxy] }) => {
       assert.ok(store && proxy);

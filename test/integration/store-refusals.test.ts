@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { StoreUnusableError } from '../../kms-node/store/store.ts';
+import { type CmidStore, StoreUnusableError } from '../../kms-node/store/store.ts';
 import { ask, contactOf } from '../harness/contacts.ts';
 import { startFakeRedis } from '../harness/fake-redis.ts';
 import { missingBinary, type RedisServer, type ServerOptions, startRedis } from '../harness/redis.ts';
@@ -33,6 +33,15 @@ async function withServer(options: ServerOptions, use: (server: RedisServer) => 
     await use(server);
   } finally {
     await server.stop();
+  }
+}
+
+async function withPool(url: string, options: HostOptions, use: (store: CmidStore) => Promise<void>): Promise<void> {
+  const pool = redisPool({ url }, options);
+  try {
+    await use(await pool.host());
+  } finally {
+    await pool.close();
   }
 }
 
@@ -106,10 +115,9 @@ describe('a Redis that must not be used', { skip: missingBinary('redis-server') 
 
   test('maxmemory-policy volatile-lru is accepted, for no key of a pool ever expires', async () => {
     await withServer({ config: ['maxmemory 100mb', 'maxmemory-policy volatile-lru'] }, async (server) => {
-      const pool = redisPool({ url: server.url });
-      const store = await pool.host();
-      assert.equal(await ask(store, { client: 1 }), 1);
-      await pool.close();
+      await withPool(server.url, {}, async (store) => {
+        assert.equal(await ask(store, { client: 1 }), 1);
+      });
     });
   });
 
@@ -119,16 +127,15 @@ describe('a Redis that must not be used', { skip: missingBinary('redis-server') 
       await withCredentials({ password: 'wrong\n' }, async (credentialsDirectory) => {
         await refuses(server.url, /refuses the password: check username and password/, { credentialsDirectory });
         await writeFile(join(credentialsDirectory, 'password'), 'right\n');
-        const pool = redisPool({ url: server.url }, { credentialsDirectory });
-        const store = await pool.host();
-        assert.equal(await ask(store, { client: 1 }), 1);
-        await server.client.config('SET', 'requirepass', 'newer');
-        await server.client.call('CLIENT', 'KILL', 'SKIPME', 'yes');
-        await waitFor('the password to be refused', () => /refuses the password/.test(store.health().reason ?? ''));
-        assert.equal(store.health().condition, 'LastKnown');
-        await writeFile(join(credentialsDirectory, 'password'), 'newer\n');
-        await waitFor('the new password', () => store.health().condition === 'Available');
-        await pool.close();
+        await withPool(server.url, { credentialsDirectory }, async (store) => {
+          assert.equal(await ask(store, { client: 1 }), 1);
+          await server.client.config('SET', 'requirepass', 'newer');
+          await server.client.call('CLIENT', 'KILL', 'SKIPME', 'yes');
+          await waitFor('the password to be refused', () => /refuses the password/.test(store.health().reason ?? ''));
+          assert.equal(store.health().condition, 'LastKnown');
+          await writeFile(join(credentialsDirectory, 'password'), 'newer\n');
+          await waitFor('the new password', () => store.health().condition === 'Available');
+        });
       });
     });
   });
@@ -151,17 +158,16 @@ describe('a Redis that must not be used', { skip: missingBinary('redis-server') 
 
   test('a policy that is changed later makes the store unavailable with that reason, until it is changed back', async () => {
     await withServer({}, async (server) => {
-      const pool = redisPool({ url: server.url });
-      const store = await pool.host();
-      await ask(store, { client: 1 });
-      await server.client.config('SET', 'maxmemory-policy', 'allkeys-random');
-      await server.client.call('CLIENT', 'KILL', 'SKIPME', 'yes');
-      await waitFor('the refusal', () => /allkeys-random may evict/.test(store.health().reason ?? ''));
-      assert.equal(await ask(store, { client: 2 }), 2);
-      await server.client.config('SET', 'maxmemory-policy', 'noeviction');
-      await waitFor('the store', () => store.health().condition === 'Available');
-      assert.equal(store.snapshot().totals.total, 2);
-      await pool.close();
+      await withPool(server.url, {}, async (store) => {
+        await ask(store, { client: 1 });
+        await server.client.config('SET', 'maxmemory-policy', 'allkeys-random');
+        await server.client.call('CLIENT', 'KILL', 'SKIPME', 'yes');
+        await waitFor('the refusal', () => /allkeys-random may evict/.test(store.health().reason ?? ''));
+        assert.equal(await ask(store, { client: 2 }), 2);
+        await server.client.config('SET', 'maxmemory-policy', 'noeviction');
+        await waitFor('the store', () => store.health().condition === 'Available');
+        assert.equal(store.snapshot().totals.total, 2);
+      });
     });
   });
 
@@ -174,25 +180,24 @@ describe('a Redis that must not be used', { skip: missingBinary('redis-server') 
       await server.client.call('ACL', 'SETUSER', 'kmspool', ...words);
       await server.client.call('ACL', 'SETUSER', 'lesser', ...words.filter((word) => word !== '+zadd'));
       await withCredentials({ username: 'kmspool', password: 'secret' }, async (credentialsDirectory) => {
-        const pool = redisPool({ url: server.url }, { credentialsDirectory });
-        const store = await pool.host({ settings: { maxRequiredCount: 25, retention: { clients: 3, events: 3 } } });
-        for (const name of ['a', 'b', 'a']) assert.ok(await ask(store, { client: 1, name }));
-        for (const client of [2, 3, 4, 5]) assert.ok(await ask(store, { client }));
-        for (const client of Array(60).keys()) assert.ok(await ask(store, { client: 10 + client }));
-        store.note(contactOf({ client: 1, hresult: 0xc004f042 }));
-        assert.equal((await store.listClients({ limit: 10 })).items.length, 3);
-        assert.ok((await store.listClients({ limit: 1, after: '1795000000000:00' })).items.length <= 1);
-        assert.equal((await store.listDuplicates({ limit: 10 })).items.length, 1);
-        assert.ok((await store.listEvents({ limit: 10 })).items.length > 0);
-        assert.equal(store.stats().failures, 0);
-        await pool.close();
+        const settings = { maxRequiredCount: 25, retention: { clients: 3, events: 3 } };
+        await withPool(server.url, { credentialsDirectory, settings }, async (store) => {
+          for (const name of ['a', 'b', 'a']) assert.ok(await ask(store, { client: 1, name }));
+          for (const client of [2, 3, 4, 5]) assert.ok(await ask(store, { client }));
+          for (const client of Array(60).keys()) assert.ok(await ask(store, { client: 10 + client }));
+          store.note(contactOf({ client: 1, hresult: 0xc004f042 }));
+          assert.equal((await store.listClients({ limit: 10 })).items.length, 3);
+          assert.ok((await store.listClients({ limit: 1, after: '1795000000000:00' })).items.length <= 1);
+          assert.equal((await store.listDuplicates({ limit: 10 })).items.length, 1);
+          assert.ok((await store.listEvents({ limit: 10 })).items.length > 0);
+          assert.equal(store.stats().failures, 0);
+        });
       });
       await withCredentials({ username: 'lesser', password: 'secret' }, async (credentialsDirectory) => {
-        const pool = redisPool({ url: server.url }, { credentialsDirectory });
-        const store = await pool.host();
-        await ask(store, { client: 1 });
-        await waitFor('the reason', () => /grant the rule of docs\/redis\.md/.test(store.health().reason ?? ''));
-        await pool.close();
+        await withPool(server.url, { credentialsDirectory }, async (store) => {
+          await ask(store, { client: 1 });
+          await waitFor('the reason', () => /grant the rule of docs\/redis\.md/.test(store.health().reason ?? ''));
+        });
       });
     });
   });

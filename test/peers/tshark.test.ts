@@ -137,7 +137,9 @@ describe('tshark', { skip: missing ?? false }, () => {
       await client.ask(requestPdu(body));
     });
     await converse('nak 8', async (client) => {
-      await client.ask(withTrailer(bindPdu(), { value: Buffer.from('4e544c4d535350000100000007820800', 'hex') }));
+      await client.ask(
+        withTrailer(bindPdu(), { value: Buffer.from(`4e544c4d535350000100000007820800${'00'.repeat(16)}`, 'hex') }),
+      );
     });
     state.away = true;
     await converse('too busy', async (client) => {

@@ -148,7 +148,6 @@ const FORBIDDEN: readonly (readonly [string, string | undefined])[] = [
   ['kmsctl/up.ts', '@kmspool/operator'],
   ['kmsctl/up.ts', '../kms-node/index.ts'],
   ['kmsctl/up.ts', 'fast-check'],
-  ['test/bench/a.ts', '../../kms/wire/index.ts'],
 ];
 for (const [path, specifier] of FORBIDDEN) {
   test(`${path} may not import ${specifier ?? 'a computed name'}`, () =>

@@ -20,8 +20,18 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   crds: ['@kmspool/kms/*'],
   'kms-node': ['@kmspool/kms/*', '@kmspool/crds'],
   operator: ['@kmspool/kms/*', '@kmspool/crds'],
-  kmsctl: ['@kmspool/kms/*', '@kmspool/crds', '@kmspool/kms-node'],
-  test: ['@kmspool/kms/*', '@kmspool/crds', '@kmspool/kms-node', '@kmspool/operator', '@kmspool/kmsctl'],
+  // The second entry is the program of a host process, which kmsctl starts and does not import.
+  kmsctl: ['@kmspool/kms/*', '@kmspool/crds', '@kmspool/kms-node', '@kmspool/kms-node/main'],
+  test: [
+    '@kmspool/kms/*',
+    '@kmspool/crds',
+    '@kmspool/kms-node',
+    '@kmspool/kms-node/*',
+    '@kmspool/operator',
+    '@kmspool/operator/*',
+    '@kmspool/kmsctl',
+    '@kmspool/kmsctl/*',
+  ],
 };
 
 /** Packages without @kubernetes/client-node: it costs 90 MB in each host's pod, and what a host imports must not bring it in. */
@@ -90,6 +100,8 @@ function offenceOfOwn(workspace: string, specifier: string): string | undefined 
 }
 
 function offenceOfRelative(workspace: string, path: string, specifier: string): string | undefined {
+  // Tests may look inside: what they hold to the contract is not always a public entry.
+  if (workspace === 'test') return undefined;
   const target = posix.join(posix.dirname(path), specifier);
   return target.startsWith(`${workspace}/`)
     ? undefined
