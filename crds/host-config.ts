@@ -98,7 +98,8 @@ function parseJson(text: string): { ok: true; value: unknown } | { ok: false; re
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    // The parser quotes the text, line breaks and all.
+    return { ok: false, reason: (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ') };
   }
 }
 

@@ -54,6 +54,8 @@ export interface RunningHost {
   probe(): Promise<readonly string[]>;
   /** Takes over what needs no restart; answers the changed fields that do, and then changes nothing. */
   reconfigure(config: HostConfig): readonly string[];
+  /** Counts a changed configuration that could not even be read. */
+  refuseReload(): void;
   /** Drains: not ready, then answers until it is quiet, at most `limits.drainSeconds`. */
   stop(): Promise<void>;
 }
@@ -194,10 +196,14 @@ class Host implements RunningHost, HostView {
     return this.notReadyReasons();
   }
 
+  refuseReload(): void {
+    this.reloads.refused++;
+  }
+
   reconfigure(config: HostConfig): readonly string[] {
     const needed = restartNeeded(this.#config, config);
     if (needed.length > 0) {
-      this.reloads.refused++;
+      this.refuseReload();
       return needed;
     }
     this.#config = config;

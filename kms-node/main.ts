@@ -48,6 +48,7 @@ async function run(cli: Cli): Promise<void> {
 function reload(host: RunningHost, text: string, logger: Logger): void {
   const parsed = parseHostConfig(text);
   if (!parsed.ok) {
+    host.refuseReload();
     logger.error({ errors: parsed.errors }, 'changed configuration refused');
     return;
   }

@@ -204,13 +204,18 @@ test('drain: who falls silent after an answer is let go, who has not asked yet i
 test('drain: towards its bound the next answer is the last', () =>
   withListener(answerAtOnce, async (scene) => {
     const fresh = await bound(scene);
+    const late = await scene.connect();
     const drained = scene.listener.drain(0, 60_000);
     await reaches(() => scene.listener.port === 0, 'not listening any more');
     scene.pass(60_000 - LIMITS.lastAnswersMs);
     await new Promise((resolve) => setTimeout(resolve, 60)); // it looks every 20 ms
     fresh.socket.write(Buffer.concat([REQUEST, REQUEST]));
     await reaches(() => fresh.received() === 60 + ANSWER.length && fresh.ended(), 'answered once, then closed');
-    fresh.socket.end();
+    late.socket.write(BIND);
+    await reaches(() => late.received() === 60, 'bind_ack');
+    late.socket.write(REQUEST);
+    await reaches(() => late.received() === 60 + ANSWER.length && late.ended(), 'a bind_ack is no answer to a call');
+    for (const peer of [fresh, late]) peer.socket.end();
     await drained;
   }));
 

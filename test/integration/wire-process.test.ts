@@ -47,6 +47,11 @@ const BAD: readonly [what: string, args: string[], line: RegExp][] = [
   ],
   ['bad JSON', flags({ '--config': write('bad.json', '{"kind": HostConfig}') }), /bad\.json: HostConfig is not JSON/],
   [
+    'bad JSON of several lines',
+    flags({ '--config': write('lines.json', '{\n "pool": x\n}\n') }),
+    /lines\.json: HostConfig is not JSON/,
+  ],
+  [
     'a key that is too short',
     flags({ '--key-file': write('short', secretOf('x').subarray(0, 31)) }),
     /--key-file: the pool key has 31 bytes; put at least 32/,
