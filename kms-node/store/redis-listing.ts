@@ -144,9 +144,9 @@ function readNames(value: unknown): NameSighting[] {
     if (addressAt >= value.length) break;
     const end = addressAt + 1 + value.readUInt8(addressAt);
     names.push({
-      lastSeenMs: value.readDoubleLE(at),
       workstationName: value.toString('utf8', at + 9, addressAt),
       address: value.toString('latin1', addressAt + 1, end),
+      lastSeenMs: value.readDoubleLE(at),
     });
     at = end;
   }

@@ -31,10 +31,10 @@ import {
   type StoreSettings,
   type StoreStats,
   StoreUnavailableError,
-  type StoreUnusableError,
 } from './store.ts';
 
 const TICK_MS = 500;
+const COMMAND_TIMEOUT_MS = 200;
 
 export interface RedisStoreOptions extends LossPolicy {
   /** The pool's UUID: all keys carry it. */
@@ -56,7 +56,7 @@ export interface RedisStoreOptions extends LossPolicy {
   readonly monotonicMs?: () => number;
 }
 
-/** A store on Redis; it connects at once. Await `ready()`. */
+/** A store on Redis; it connects at once. */
 export function createRedisStore(options: RedisStoreOptions): CmidStore {
   return new RedisStore(options);
 }
@@ -238,7 +238,8 @@ class RedisStore implements CmidStore {
     clearTimeout(this.#deadline);
     if (phase === 'live') this.#ready.resolve();
     else if (phase !== 'replaying') this.#settleWaiting();
-    else if (this.#waiting.size > 0) this.#deadline = setTimeout(() => this.#settleWaiting(), this.#commandTimeoutMs);
+    else if (this.#waiting.size > 0)
+      this.#deadline = setTimeout(() => this.#settleWaiting(), this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
   }
 
   #tick(): void {
@@ -264,10 +265,6 @@ class RedisStore implements CmidStore {
     for (const listener of this.#listeners) listener(health);
   }
 
-  get #commandTimeoutMs(): number {
-    return this.#options.commandTimeoutMs ?? 200;
-  }
-
   #createLink(keys: readonly string[]): RedisLink {
     const { target, tls, credentialsDirectory, connectionName } = this.#options;
     return new RedisLink({
@@ -275,7 +272,7 @@ class RedisStore implements CmidStore {
       ...(tls === undefined ? {} : { tls }),
       ...(credentialsDirectory === undefined ? {} : { credentialsDirectory }),
       connectionName: connectionName ?? 'kmspool',
-      commandTimeoutMs: this.#commandTimeoutMs,
+      commandTimeoutMs: this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
       connectTimeoutMs: 1000,
       keys,
       onLost: (reason) => this.#sender.lose(new StoreUnavailableError(reason)),
@@ -293,7 +290,7 @@ class RedisStore implements CmidStore {
         encodeHeader({ incarnation, flags, previous, settings: this.#settings, copyVersion: this.#copy.version }),
       onReply: (reply, counted) => this.#onReply(reply, counted),
       onPhase: (phase) => this.#onPhase(phase),
-      onUnusable: (error: StoreUnusableError) => this.#ready.reject(error),
+      onUnusable: (error) => this.#ready.reject(error),
       onContactsLost: (contacts) =>
         this.#options.log?.warn(
           `the store lost ${contacts} contacts that are no longer in the journal: totals and table may miss them until those clients ask again`,

@@ -44,8 +44,8 @@ const contacts = fc.array(
   fc.record({
     fields: fc.record(
       {
-        client: fc.nat(30),
-        application: fc.nat(2),
+        client: fc.oneof(fc.nat(3), fc.nat(30)),
+        application: fc.constantFrom(0, 0, 0, 1, 2),
         required: fc.constantFrom(0, 1, 3, 5, 25, 1000),
         licenseStatus: fc.nat(9),
         name: fc.constantFrom('a', 'b', 'ä-ö', 'x'.repeat(63)),
@@ -58,12 +58,22 @@ const contacts = fc.array(
   { minLength: 1, maxLength: 120 },
 );
 
+interface Identified {
+  readonly application: number;
+  readonly cmid: string;
+}
+
+function keyOf({ application, cmid }: Identified): string {
+  return `${application} ${cmid}`;
+}
+
 /** What both stores must tell alike. */
 async function view(store: CmidStore): Promise<unknown> {
   const { tables, totals, clients, duplicates } = store.snapshot();
-  const records = (await store.listClients({ limit: 1000 })).items.map((record) => JSON.stringify(record)).sort();
+  const byClient = (a: Identified, b: Identified): number => (keyOf(a) < keyOf(b) ? -1 : 1);
+  const records = (await store.listClients({ limit: 1000 })).items.toSorted(byClient);
   const events = (await store.listEvents({ limit: 1000 })).items;
-  const names = (await store.listDuplicates({ limit: 1000 })).items.map((group) => JSON.stringify(group)).sort();
+  const names = (await store.listDuplicates({ limit: 1000 })).items.toSorted(byClient);
   return {
     tables: tables.map(({ highWater, entries }) => ({ highWater, entries: [...entries].sort() })),
     totals,
