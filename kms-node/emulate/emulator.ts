@@ -9,6 +9,7 @@ import {
   newResponse,
   type OpenedRequest,
   REQUEST_HEAD_BYTES,
+  RESPONSE_BODY_BYTES,
   refusalStubBytes,
   responseStubBytes,
   writeRefusalStub,
@@ -111,9 +112,10 @@ export class Emulator {
   #answer(call: Call, opened: OpenedRequest, count: number | undefined): CallAnswer {
     if (count === undefined) return tooBusyAnswer(call);
     const { activationIntervalMinutes, renewalIntervalMinutes } = this.#settings;
-    const body = this.#terms.envelope.seal(opened, { count, activationIntervalMinutes, renewalIntervalMinutes });
-    const pdu = newResponse(call.callId, call.contextId, responseStubBytes(body.length, call.syntax));
-    body.copy(pdu, writeResponseStub(pdu, REQUEST_HEAD_BYTES, body.length, call.syntax));
+    const bodyBytes = RESPONSE_BODY_BYTES[opened.protocol];
+    const pdu = newResponse(call.callId, call.contextId, responseStubBytes(bodyBytes, call.syntax));
+    const bodyStart = writeResponseStub(pdu, REQUEST_HEAD_BYTES, bodyBytes, call.syntax);
+    this.#terms.envelope.sealInto(pdu, bodyStart, opened, { count, activationIntervalMinutes, renewalIntervalMinutes });
     return { pdu, close: false };
   }
 

@@ -15,7 +15,6 @@ export class RandomPool {
       this.#used = 0;
     }
     this.#pool.copy(target, offset, this.#used, this.#used + length);
-    this.#pool.fill(0, this.#used, this.#used + length);
     this.#used += length;
   };
 }

@@ -19,6 +19,7 @@ import {
 } from '@kmspool/kms/wire';
 import fc from 'fast-check';
 import { Association, type Step } from './association.ts';
+import { BindMemory } from './bind-memory.ts';
 import { AssociationGroups } from './groups.ts';
 import { MAX_FRAGMENTS, MAX_STUB_BYTES, Reassembly } from './reassembly.ts';
 
@@ -74,11 +75,14 @@ const pdus = fc.oneof(
   },
 );
 
+const newAssociation = (binds = new BindMemory()): Association =>
+  new Association({ groups: new AssociationGroups(7), binds, advertisedPort: '1688' });
+
 describe('an association', () => {
   test('answers any sequence of PDUs step by step, with PDUs that say their own length', () => {
     fc.assert(
       fc.property(fc.array(pdus, { maxLength: 30, size: 'max' }), (sequence) => {
-        const association = new Association(new AssociationGroups(7), '1688');
+        const association = newAssociation();
         for (const pdu of sequence) {
           const step = take(association, pdu);
           if (step.kind === 'close') return;
@@ -96,8 +100,36 @@ describe('an association', () => {
     );
   });
 
+  test('a bind that was seen before gets the answer that it would get anew, with its own call ID', () => {
+    const shared = new BindMemory();
+    fc.assert(
+      fc.property(fc.array(pdus, { maxLength: 20 }), (sequence) => {
+        for (const pdu of sequence) {
+          const anew = take(newAssociation(), pdu);
+          const remembered = [take(newAssociation(shared), pdu), take(newAssociation(shared), pdu)];
+          for (const step of remembered) assert.deepEqual(step, anew);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('an alter_context of one connection changes no other connection with the same bind', () => {
+    const binds = new BindMemory();
+    const [one, other] = [newAssociation(binds), newAssociation(binds)];
+    const element = { contextId: 1, abstractSyntax: KMS_INTERFACE, transferSyntaxes: [NDR64] };
+    const sizes = { callId: 2, maxXmitFrag: 5840, maxRecvFrag: 5840, assocGroupId: 0 };
+    for (const association of [one, other]) take(association, encodeBind({ ...sizes, elements: [element] }));
+    const more = { ...element, contextId: 0, transferSyntaxes: [NDR32] };
+    take(one, encodeBind({ ...sizes, ptype: PTYPE.alterContext, elements: [more] }));
+    const stub = encodeRequestStub(Buffer.alloc(252), { syntax: 'NDR32', littleEndian: true });
+    const request = encodeRequest({ callId: 3, contextId: 0, stub });
+    assert.equal(take(one, request).kind, 'call');
+    assert.equal(take(other, request).kind, 'send');
+  });
+
   test('a call never comes before a bind was accepted', () => {
-    const association = new Association(new AssociationGroups(7), '1688');
+    const association = newAssociation();
     const stub = encodeRequestStub(Buffer.alloc(252), { syntax: 'NDR32', littleEndian: true });
     const request = encodeRequest({ callId: 1, contextId: 0, stub });
     assert.deepEqual((({ kind }) => kind)(take(association, request)), 'send');

@@ -5,6 +5,7 @@
  */
 import {
   bindAckFlags,
+  bindGroupId,
   decodeBind,
   decodeRequestHead,
   decodeRequestStub,
@@ -28,6 +29,7 @@ import {
   type TransferSyntax,
   WHOLE,
 } from '@kmspool/kms/wire';
+import { ackFor, BindMemory, type SettledBind } from './bind-memory.ts';
 import type { AssociationGroups } from './groups.ts';
 import { MAX_STUB_BYTES, Reassembly } from './reassembly.ts';
 
@@ -92,18 +94,25 @@ function protoError(header: PduHeader, contextId = 0): Step {
   return fault(FAULT.protoError, { callId: header.callId, contextId, didNotExecute: true, close: true });
 }
 
+/** What all associations of a listener share. */
+export interface AssociationTerms {
+  readonly groups: AssociationGroups;
+  readonly binds: BindMemory;
+  /** What the secondary address of a bind_ack tells the client (S1-21). */
+  readonly advertisedPort: string;
+}
+
+const NO_CONTEXTS: ReadonlyMap<number, TransferSyntax> = new Map();
+
 export class Association {
-  readonly #groups: AssociationGroups;
-  readonly #advertisedPort: string;
-  readonly #contexts = new Map<number, TransferSyntax>();
+  readonly #terms: AssociationTerms;
+  #contexts: ReadonlyMap<number, TransferSyntax> = NO_CONTEXTS;
   /** Made when the first fragment comes; real clients never send one. */
   #reassembly: Reassembly | undefined;
-  #bound: { maxFrag: number; groupId: number; concurrent: boolean } | undefined;
+  #bound: { readonly settled: SettledBind; readonly groupId: number } | undefined;
 
-  /** `advertisedPort` is what the secondary address of a bind_ack tells the client (S1-21). */
-  constructor(groups: AssociationGroups, advertisedPort: string) {
-    this.#groups = groups;
-    this.#advertisedPort = advertisedPort;
+  constructor(terms: AssociationTerms) {
+    this.#terms = terms;
   }
 
   get bound(): boolean {
@@ -160,6 +169,9 @@ export class Association {
 
   #bind(bytes: Buffer, start: number, header: PduHeader): Step {
     const end = start + header.fragLength;
+    const key = BindMemory.key(bytes, start, end);
+    const known = this.#terms.binds.find(key);
+    if (known) return this.#bindTo(known, bytes, start, header);
     const decoded = decodeBind(bytes, start, end, header);
     if (header.authLength !== 0) {
       const room = decoded.ok && decoded.end + AUTH_TRAILER_HEAD_BYTES + header.authLength <= end;
@@ -169,20 +181,28 @@ export class Association {
     const { bind } = decoded;
     const negotiated = negotiateBind(bind.elements);
     if (!negotiated.ok) return nak(header.callId, NAK.notSpecified);
-    if (negotiated.accepted) this.#contexts.set(negotiated.accepted.contextId, negotiated.accepted.syntax);
+    const { accepted, results } = negotiated;
     const maxFrag = negotiateFragment(bind.maxXmitFrag, bind.maxRecvFrag);
-    const groupId = this.#groups.join(bind.assocGroupId);
-    this.#bound = { maxFrag, groupId, concurrent: (header.flags & PFC.concMpx) !== 0 };
-    const pdu = encodeBindAck({
+    const ack = encodeBindAck({
       ptype: PTYPE.bindAck,
       flags: bindAckFlags(header.flags),
       callId: header.callId,
       maxFrag,
-      assocGroupId: groupId,
-      secondaryAddress: this.#advertisedPort,
-      results: negotiated.results,
+      assocGroupId: 0,
+      secondaryAddress: this.#terms.advertisedPort,
+      results,
     });
-    return { kind: 'send', pdu, close: false };
+    const contexts = new Map(accepted && [[accepted.contextId, accepted.syntax]]);
+    const settled = { ack, contexts, maxFrag, concurrent: (header.flags & PFC.concMpx) !== 0 };
+    this.#terms.binds.keep(key, settled);
+    return this.#bindTo(settled, bytes, start, header);
+  }
+
+  #bindTo(settled: SettledBind, bytes: Buffer, start: number, header: PduHeader): Step {
+    const groupId = this.#terms.groups.join(bindGroupId(bytes, start, header));
+    this.#contexts = settled.contexts;
+    this.#bound = { settled, groupId };
+    return { kind: 'send', pdu: ackFor(settled, header.callId, groupId), close: false };
   }
 
   #alter(bytes: Buffer, start: number, header: PduHeader): Step {
@@ -196,12 +216,13 @@ export class Association {
     if (!decoded.ok || decoded.end !== end) return protoError(header);
     const negotiated = negotiateAlter(decoded.bind.elements, this.#contexts);
     if (!negotiated.ok) return protoError(header);
-    if (negotiated.accepted) this.#contexts.set(negotiated.accepted.contextId, negotiated.accepted.syntax);
+    const { accepted } = negotiated;
+    if (accepted) this.#contexts = new Map([...this.#contexts, [accepted.contextId, accepted.syntax]]);
     const pdu = encodeBindAck({
       ptype: PTYPE.alterContextResp,
       flags: WHOLE,
       callId: header.callId,
-      maxFrag: this.#bound?.maxFrag ?? MAX_PDU_BYTES,
+      maxFrag: this.#bound?.settled.maxFrag ?? MAX_PDU_BYTES,
       assocGroupId: this.#bound?.groupId ?? 0,
       secondaryAddress: '',
       results: negotiated.results,
@@ -235,7 +256,7 @@ export class Association {
       case 'orphan':
         return fault(FAULT.protoError, { callId, close: true });
       case 'second-first': {
-        const { concurrent } = this.#bound ?? { concurrent: false };
+        const concurrent = this.#bound?.settled.concurrent === true;
         const blamed = concurrent ? { callId, contextId: head.contextId } : joined.pending;
         return fault(FAULT.protoError, { ...blamed, close: true });
       }

@@ -5,9 +5,8 @@
  */
 import type { Socket } from 'node:net';
 import { decodeHeader, HEADER_BYTES } from '@kmspool/kms/wire';
-import { Association, type Call, type Step } from './association.ts';
+import { Association, type AssociationTerms, type Call, type Step } from './association.ts';
 import type { ConnectionCounters } from './counters.ts';
-import type { AssociationGroups } from './groups.ts';
 import { LIMITS } from './limits.ts';
 
 /** Serves one call. `reply` is called exactly once, perhaps before this returns, with the PDU to send. */
@@ -22,8 +21,7 @@ export interface CallAnswer {
 
 export interface ConnectionTerms {
   readonly serve: ServeCall;
-  readonly groups: AssociationGroups;
-  readonly advertisedPort: string;
+  readonly association: AssociationTerms;
   readonly counters: ConnectionCounters;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
@@ -59,7 +57,7 @@ export class Connection {
     this.#socket = socket;
     this.address = address;
     this.#terms = terms;
-    this.#association = new Association(terms.groups, terms.advertisedPort);
+    this.#association = new Association(terms.association);
     const now = terms.nowMs();
     this.#bindBy = now + LIMITS.bindMs;
     this.#idleBy = now + LIMITS.idleMs;

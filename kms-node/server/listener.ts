@@ -3,6 +3,8 @@
  * The KMS port: accepts connections within their limits, sweeps deadlines, and drains. What happens on a connection is in `connection.ts`.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { AssociationTerms } from './association.ts';
+import { BindMemory } from './bind-memory.ts';
 import { Connection, type ServeCall } from './connection.ts';
 import { ConnectionCounters } from './counters.ts';
 import { AssociationGroups } from './groups.ts';
@@ -31,18 +33,16 @@ export class KmsListener {
   readonly counters = new ConnectionCounters();
   readonly #server: Server;
   readonly #terms: ListenerTerms;
-  readonly #groups: AssociationGroups;
   readonly #sources: Sources;
   readonly #connections = new Set<Connection>();
   #settings: ListenerSettings;
   #sweep: NodeJS.Timeout | undefined;
-  /** As text, for every bind_ack carries it. */
-  #advertisedPort = '';
+  #association: AssociationTerms;
 
   constructor(terms: ListenerTerms) {
     this.#terms = terms;
     this.#settings = terms.settings;
-    this.#groups = new AssociationGroups(terms.groupSeed);
+    this.#association = { groups: new AssociationGroups(terms.groupSeed), binds: new BindMemory(), advertisedPort: '' };
     this.#sources = new Sources(terms.settings.allowedSources);
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#server.on('drop', () => this.counters.refusedConnections++);
@@ -72,7 +72,7 @@ export class KmsListener {
       if (address !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL' && code !== 'EINVAL')) throw error;
       await this.#listenOnce('0.0.0.0', port);
     }
-    this.#advertisedPort = String(this.#settings.advertisedPort || this.port);
+    this.#advertise();
     this.#sweep = setInterval(() => this.#dropOverdue(), LIMITS.sweepMs);
   }
 
@@ -87,10 +87,16 @@ export class KmsListener {
     });
   }
 
+  /** Remembered answers to binds carry the port, so they are forgotten with it. */
+  #advertise(): void {
+    const advertisedPort = String(this.#settings.advertisedPort || this.port);
+    this.#association = { ...this.#association, binds: new BindMemory(), advertisedPort };
+  }
+
   /** Applies to connections from now on; open ones are left alone. */
   configure(settings: ListenerSettings): void {
     this.#settings = settings;
-    this.#advertisedPort = String(settings.advertisedPort || this.port);
+    this.#advertise();
     this.#sources.configure(settings.allowedSources);
   }
 
@@ -126,8 +132,7 @@ export class KmsListener {
     const connection = new Connection(socket, address, {
       serve,
       nowMs,
-      groups: this.#groups,
-      advertisedPort: this.#advertisedPort,
+      association: this.#association,
       counters: this.counters,
     });
     this.#connections.add(connection);

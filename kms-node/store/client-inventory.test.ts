@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ClientInventory } from './client-inventory.ts';
+import { ClientInventory, type ClientKey } from './client-inventory.ts';
 
 /** A record of `length` bytes with `value` in it. */
 function record(value: number, length: number): Buffer {
   const bytes = Buffer.alloc(length, value & 0xff);
   bytes.writeUInt32LE(value, 4);
   return bytes;
+}
+
+/** Clients of three applications. */
+function clientOf(name: string): ClientKey {
+  return { application: name.length % 3, cmid: name };
 }
 
 function values(inventory: ClientInventory): number[] {
@@ -24,7 +29,7 @@ test('any order of puts keeps the latest record of the latest keys, newest first
       const inventory = new ClientInventory();
       const model = new Map<string, number>();
       for (const [index, { key, length }] of steps.entries()) {
-        inventory.put(`k${key}`, { bytes: record(index, length), offset: 0 }, { length, capacity });
+        inventory.put(clientOf(`k${key}`), { bytes: record(index, length), offset: 0 }, { length, capacity });
         model.delete(`k${key}`);
         model.set(`k${key}`, index);
         for (const oldest of model.keys()) {
@@ -35,7 +40,7 @@ test('any order of puts keeps the latest record of the latest keys, newest first
       }
       assert.deepEqual(values(inventory), [...model.values()].reverse());
       for (const [key, value] of model) {
-        const stored = inventory.get(key);
+        const stored = inventory.get(clientOf(key));
         assert.equal(stored?.bytes.readUInt32LE(stored.offset + 4), value);
       }
     }),
@@ -45,10 +50,21 @@ test('any order of puts keeps the latest record of the latest keys, newest first
 test('a capacity that was lowered is enforced with the next put', () => {
   const inventory = new ClientInventory();
   for (let i = 0; i < 3000; i += 1) {
-    inventory.put(`k${i}`, { bytes: record(i, 130), offset: 0 }, { length: 130, capacity: 5000 });
+    inventory.put(clientOf(`k${i}`), { bytes: record(i, 130), offset: 0 }, { length: 130, capacity: 5000 });
   }
   assert.equal(inventory.size, 3000);
-  inventory.put('k0', { bytes: record(9, 130), offset: 0 }, { length: 130, capacity: 2 });
+  inventory.put(clientOf('k0'), { bytes: record(9, 130), offset: 0 }, { length: 130, capacity: 2 });
   assert.deepEqual(values(inventory), [9, 2999]);
-  assert.equal(inventory.get('k1'), undefined);
+  assert.equal(inventory.get(clientOf('k1')), undefined);
+});
+
+test('one CMID in two applications is two clients', () => {
+  const inventory = new ClientInventory();
+  const put = (application: number, value: number): void =>
+    inventory.put({ application, cmid: 'a' }, { bytes: record(value, 130), offset: 0 }, { length: 130, capacity: 5 });
+  put(0, 1);
+  put(2, 2);
+  put(0, 3);
+  assert.equal(inventory.size, 2);
+  assert.deepEqual(values(inventory), [3, 2]);
 });

@@ -17,9 +17,18 @@ export interface StoredRecord {
   readonly offset: number;
 }
 
+/** Who a client is: one machine may ask for Windows and for Office with the same CMID. */
+export interface ClientKey {
+  readonly application: number;
+  /** 32 hex digits; the very string that the table uses, so that it is hashed once. */
+  readonly cmid: string;
+}
+
 export class ClientInventory {
-  readonly #slotByKey = new Map<string, number>();
-  readonly #keys: string[] = [];
+  /** By application. */
+  readonly #slots: Map<string, number>[] = [];
+  #size = 0;
+  readonly #keys: ClientKey[] = [];
   readonly #chunks: Buffer[] = [];
   readonly #long = new Map<number, Buffer>();
   #newer = new Uint32Array(0);
@@ -29,17 +38,17 @@ export class ClientInventory {
   #free: number[] = [];
 
   get size(): number {
-    return this.#slotByKey.size;
+    return this.#size;
   }
 
-  get(key: string): StoredRecord | undefined {
-    const slot = this.#slotByKey.get(key);
+  get(key: ClientKey): StoredRecord | undefined {
+    const slot = this.#slots[key.application]?.get(key.cmid);
     return slot === undefined ? undefined : this.#stored(slot);
   }
 
   /** Makes the record at `from` (`length` bytes) the newest one of `key`; then drops the oldest beyond `capacity`. */
-  put(key: string, from: StoredRecord, bounds: { readonly length: number; readonly capacity: number }): void {
-    let slot = this.#slotByKey.get(key);
+  put(key: ClientKey, from: StoredRecord, bounds: { readonly length: number; readonly capacity: number }): void {
+    let slot = this.#slots[key.application]?.get(key.cmid);
     if (slot === undefined) {
       slot = this.#allocate(key);
       this.#link(slot);
@@ -48,7 +57,7 @@ export class ClientInventory {
       this.#link(slot);
     }
     this.#write(slot, from, bounds.length);
-    while (this.#slotByKey.size > bounds.capacity) this.#drop(this.#oldest);
+    while (this.#size > bounds.capacity) this.#drop(this.#oldest);
   }
 
   /** Newest first. */
@@ -79,11 +88,14 @@ export class ClientInventory {
     return chunk;
   }
 
-  #allocate(key: string): number {
+  #allocate(key: ClientKey): number {
     const slot = this.#free.pop() ?? this.#keys.length;
     if (slot === this.#keys.length && slot % CHUNK_SLOTS === 0) this.#grow();
     this.#keys[slot] = key;
-    this.#slotByKey.set(key, slot);
+    const slots = this.#slots[key.application] ?? new Map<string, number>();
+    this.#slots[key.application] = slots;
+    slots.set(key.cmid, slot);
+    this.#size += 1;
     return slot;
   }
 
@@ -97,9 +109,10 @@ export class ClientInventory {
 
   #drop(slot: number): void {
     this.#unlink(slot);
-    this.#slotByKey.delete(this.#keys[slot] ?? '');
+    const key = this.#keys[slot];
+    if (key !== undefined) this.#slots[key.application]?.delete(key.cmid);
+    this.#size -= 1;
     this.#long.delete(slot);
-    this.#keys[slot] = '';
     this.#free.push(slot);
   }
 

@@ -69,8 +69,8 @@ class MemoryStore implements CmidStore {
     }
     const now = this.nowMs();
     const cmid = idHex(contact.request, REQUEST_OFFSET.cmid);
-    this.#expired += table.expire(now);
     const required = contact.request.requiredClientCount;
+    this.#expired += table.expire(now);
     const count = table.record(cmid, now, required, this.#settings.maxRequiredCount);
     this.#noteContact(contact, { now, cmid });
     reply(count);
@@ -89,10 +89,10 @@ class MemoryStore implements CmidStore {
     const length = packContact(place.bytes, place.offset, contact, { sequence: this.#total, atMs: at.now });
     this.#events.commit(length, this.#settings.retention.events);
     if (at.cmid === undefined || this.#settings.retention.clients === 0) return;
-    const key = contact.application + at.cmid;
+    const key = { application: contact.application, cmid: at.cmid };
     const previous = this.#clients.get(key);
     if (previous !== undefined && !sameName(previous, place)) {
-      this.#duplicates.note(key, sighting(previous), sighting(place));
+      this.#duplicates.note(key.application + key.cmid, sighting(previous), sighting(place));
     }
     this.#clients.put(key, place, { length, capacity: this.#settings.retention.clients });
   }
@@ -147,7 +147,7 @@ class MemoryStore implements CmidStore {
     const start = page.after === undefined ? 0 : groups.findIndex(([key]) => key === page.after) + 1;
     const shown = groups.slice(start, start + page.limit);
     const items = shown.map(([key, group]) => {
-      const latest = this.#clients.get(key);
+      const latest = this.#clients.get({ application: Number(key[0]), cmid: key.slice(1) });
       const names = latest === undefined ? group : withSighting(group, sighting(latest), this.nowMs());
       return { application: Number(key[0]), cmid: hexToGuid(key.slice(1)), names };
     });

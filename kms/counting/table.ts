@@ -20,6 +20,8 @@ export class CmidTable {
   /** In order of last seen: `record` re-inserts at the end, and only a merge has to sort. */
   #entries = new Map<string, number>();
   #latestMs = 0;
+  /** Nobody expires before; kept so that most calls of `expire` need not look. */
+  #quietUntilMs = 0;
 
   get highWater(): number {
     return this.#highWater;
@@ -42,15 +44,21 @@ export class CmidTable {
     this.expire(at);
     this.#entries.delete(cmid);
     this.#entries.set(cmid, at);
+    this.#quietUntilMs = Math.min(this.#quietUntilMs, at + CMID_RETENTION_MS);
     this.#trim();
     return this.#entries.size;
   }
 
   /** Forgets who was not seen for 30 days; an idle pool's count decays too (S3-12). Answers how many were forgotten. */
   expire(nowMs: number): number {
+    if (nowMs < this.#quietUntilMs) return 0;
     const before = this.#entries.size;
+    this.#quietUntilMs = nowMs + CMID_RETENTION_MS;
     for (const [cmid, at] of this.#entries) {
-      if (at > nowMs - CMID_RETENTION_MS) break;
+      if (at > nowMs - CMID_RETENTION_MS) {
+        this.#quietUntilMs = at + CMID_RETENTION_MS;
+        break;
+      }
       this.#entries.delete(cmid);
     }
     return before - this.#entries.size;
@@ -84,6 +92,7 @@ export class CmidTable {
   }
 
   #sort(): void {
+    this.#quietUntilMs = 0;
     this.#entries = new Map([...this.#entries].sort(byTimeThenCmid));
     this.#latestMs = Math.max(0, ...this.#entries.values());
   }

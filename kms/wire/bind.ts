@@ -62,10 +62,15 @@ export function decodeBind(bytes: Buffer, start: number, end: number, header: Pd
   const bind = {
     maxXmitFrag: readU16(bytes, start + 16, le),
     maxRecvFrag: readU16(bytes, start + 18, le),
-    assocGroupId: readU32(bytes, start + 20, le),
+    assocGroupId: bindGroupId(bytes, start, header),
     elements,
   };
   return { ok: true, bind, end: at };
+}
+
+/** assoc_group_id of a bind whose {@link MIN_BIND_BYTES} are there; 0 = a new group. */
+export function bindGroupId(bytes: Buffer, start: number, header: PduHeader): number {
+  return readU32(bytes, start + 20, header.littleEndian);
 }
 
 export interface BindFields extends Bind {

@@ -29,6 +29,9 @@ import {
 export const V4_REQUEST_BYTES = 252;
 export const V5_REQUEST_BYTES = 260;
 
+/** Lengths of the response bodies by protocol version, with our PID of 98 bytes (docs/protocol.md §3.3). */
+export const RESPONSE_BODY_BYTES = { 4: 158, 5: 212, 6: 260 } as const;
+
 const BLOCK = 16;
 const PID_BYTES = 98;
 const BASE_BYTES = responseBaseBytes(PID_BYTES);
@@ -100,8 +103,8 @@ export class HostEnvelope {
     const version = bytes.readUInt32LE(start);
     if (version === 4 << 16 && length === V4_REQUEST_BYTES) return this.#openV4(bytes.subarray(start, start + length));
     if (length !== V5_REQUEST_BYTES) return undefined;
-    if (version === 5 << 16) return this.#openEncrypted(bytes.subarray(start, start + length), 5);
-    if (version === 6 << 16) return this.#openEncrypted(bytes.subarray(start, start + length), 6);
+    if (version === 5 << 16) return this.#openEncrypted(bytes, start + 4, 5);
+    if (version === 6 << 16) return this.#openEncrypted(bytes, start + 4, 6);
     return undefined;
   }
 
@@ -112,43 +115,55 @@ export class HostEnvelope {
     return { protocol: 4, request: decodeRequestBase(body), requestIv: NO_IV };
   }
 
-  #openEncrypted(body: Buffer, protocol: 5 | 6): OpenedRequest | undefined {
-    const plain = this.#open[protocol].update(body.subarray(4)).subarray(BLOCK);
+  /** `at`: where the IV stands, with 240 encrypted bytes after it. */
+  #openEncrypted(bytes: Buffer, at: number, protocol: 5 | 6): OpenedRequest | undefined {
+    const iv = bytes.subarray(at, at + BLOCK);
+    const plain = this.#open[protocol].update(bytes.subarray(at, at + V5_REQUEST_BYTES - 4)).subarray(BLOCK);
     plain.copy(this.#requestIv.message, 0, 0, REQUEST_BASE_BYTES);
     this.#mac.write(this.#requestIv.digest(), 0, BLOCK, 'latin1');
-    const ivFits = timingSafeEqual(this.#mac, body.subarray(4, 4 + BLOCK));
+    const ivFits = timingSafeEqual(this.#mac, iv);
     const padded = plain.readUInt32LE(REQUEST_BASE_BYTES) === 0x04040404;
     if (!ivFits || !padded || plain.readUInt32LE(0) !== protocol << 16) return undefined;
-    return { protocol, request: decodeRequestBase(plain), requestIv: body.subarray(4, 4 + BLOCK) };
+    return { protocol, request: decodeRequestBase(plain), requestIv: iv };
   }
 
-  /** The response body for an opened request: 158, 212 or 260 bytes. */
+  /** The response body for an opened request: {@link RESPONSE_BODY_BYTES}. */
   seal(opened: OpenedRequest, answer: Answer): Buffer {
-    if (opened.protocol === 4) return this.#sealV4(opened.request, answer);
-    return opened.protocol === 5 ? this.#sealV5(opened, answer) : this.#sealV6(opened, answer);
-  }
-
-  #sealV4(request: KmsRequest, answer: Answer): Buffer {
-    const body = Buffer.allocUnsafe(BASE_BYTES + BLOCK);
-    writeAnswer(this.#v4Base, 0, request, answer);
-    this.#v4Base.copy(this.#v4ResponseMac.message);
-    this.#v4Base.copy(body);
-    body.write(this.#v4ResponseMac.digest(), BASE_BYTES, BLOCK, 'latin1');
+    const body = Buffer.allocUnsafe(RESPONSE_BODY_BYTES[opened.protocol]);
+    this.sealInto(body, 0, opened, answer);
     return body;
   }
 
-  #sealV5(opened: OpenedRequest, answer: Answer): Buffer {
-    this.#writeBaseAndBlocks(this.#v5Input, opened, answer);
-    return sealed(5, this.#seal[5].update(this.#v5Input));
+  /** The same, written into `target` at `at`, where its length must be free. */
+  sealInto(target: Buffer, at: number, opened: OpenedRequest, answer: Answer): void {
+    if (opened.protocol === 4) {
+      this.#sealV4(target, at, opened.request, answer);
+      return;
+    }
+    target.writeUInt32LE(opened.protocol << 16, at);
+    const ciphertext = opened.protocol === 5 ? this.#encryptV5(opened, answer) : this.#encryptV6(opened, answer);
+    ciphertext.copy(target, at + 4);
   }
 
-  #sealV6(opened: OpenedRequest, answer: Answer): Buffer {
+  #sealV4(target: Buffer, at: number, request: KmsRequest, answer: Answer): void {
+    writeAnswer(this.#v4Base, 0, request, answer);
+    this.#v4Base.copy(this.#v4ResponseMac.message);
+    this.#v4Base.copy(target, at);
+    target.write(this.#v4ResponseMac.digest(), at + BASE_BYTES, BLOCK, 'latin1');
+  }
+
+  #encryptV5(opened: OpenedRequest, answer: Answer): Buffer {
+    this.#writeBaseAndBlocks(this.#v5Input, opened, answer);
+    return this.#seal[5].update(this.#v5Input);
+  }
+
+  #encryptV6(opened: OpenedRequest, answer: Answer): Buffer {
     const input = this.#v6Input;
     this.#writeBaseAndBlocks(input, opened, answer);
     opened.requestIv.copy(input, BLOCK + AFTER_B + 8);
     input.copy(this.#v6Mac.message, 0, BLOCK, BLOCK + V6_MAC_AT);
     input.write(this.#v6Mac.digest(), BLOCK + V6_MAC_AT, BLOCK, 'latin1');
-    return sealed(6, this.#seal[6].update(input));
+    return this.#seal[6].update(input);
   }
 
   /** Random first block, base, R and block B = HMAC(base ‖ R ‖ request IV). */
@@ -188,11 +203,4 @@ function writeAnswer(target: Buffer, at: number, request: KmsRequest, answer: An
   target.writeUInt32LE(answer.count, cmidAt + 24);
   target.writeUInt32LE(answer.activationIntervalMinutes, cmidAt + 28);
   target.writeUInt32LE(answer.renewalIntervalMinutes, cmidAt + 32);
-}
-
-function sealed(protocol: 5 | 6, ciphertext: Buffer): Buffer {
-  const body = Buffer.allocUnsafe(4 + ciphertext.length);
-  body.writeUInt32LE(protocol << 16, 0);
-  ciphertext.copy(body, 4);
-  return body;
 }
