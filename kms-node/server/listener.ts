@@ -9,6 +9,7 @@ import { Connection, type ServeCall } from './connection.ts';
 import { ConnectionCounters } from './counters.ts';
 import { AssociationGroups } from './groups.ts';
 import { LIMITS } from './limits.ts';
+import { Slots } from './slots.ts';
 import { normaliseAddress, Sources } from './sources.ts';
 
 export interface ListenerSettings {
@@ -34,7 +35,7 @@ export class KmsListener {
   readonly #server: Server;
   readonly #terms: ListenerTerms;
   readonly #sources: Sources;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Slots<Connection>();
   #settings: ListenerSettings;
   #sweep: NodeJS.Timeout | undefined;
   #association: AssociationTerms;
@@ -135,10 +136,10 @@ export class KmsListener {
       association: this.#association,
       counters: this.counters,
     });
-    this.#connections.add(connection);
+    const place = this.#connections.add(connection);
     this.#sources.opened(address);
     socket.on('close', () => {
-      this.#connections.delete(connection);
+      this.#connections.remove(place);
       this.#sources.closed(address);
     });
   }

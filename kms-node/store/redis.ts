@@ -32,6 +32,7 @@ import {
   type StoreStats,
   StoreUnavailableError,
 } from './store.ts';
+import { WaitingReplies } from './waiting-replies.ts';
 
 const TICK_MS = 500;
 const COMMAND_TIMEOUT_MS = 200;
@@ -74,7 +75,7 @@ class RedisStore implements CmidStore {
   readonly #ready = Promise.withResolvers<void>();
   readonly #listeners: ((health: StoreHealth) => void)[] = [];
   readonly #ticks: NodeJS.Timeout;
-  #waiting = new Map<number, CountReply>();
+  readonly #waiting = new WaitingReplies();
   #settings: StoreSettings;
   #condition: StoreCondition = 'Starting';
   #journalFull = false;
@@ -116,7 +117,7 @@ class RedisStore implements CmidStore {
       this.#stats.refused += 1;
       reply(undefined);
     } else if (condition === 'Available') {
-      this.#waiting.set(sequence, reply);
+      this.#waiting.add(sequence, reply);
       this.#sender.wake();
     } else {
       this.#answerFromCopy(sequence, reply);
@@ -204,9 +205,7 @@ class RedisStore implements CmidStore {
 
   /** Nobody waits longer for Redis: by the copy if it may answer, else they are refused and never counted, unless they were counted already. */
   #settleWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const [sequence, reply] of waiting) {
+    for (const { sequence, reply } of this.#waiting.takeAll()) {
       if (this.#condition === 'LastKnown') {
         this.#answerFromCopy(sequence, reply);
         continue;
@@ -225,10 +224,7 @@ class RedisStore implements CmidStore {
     if (reply.version !== this.#copy.version) this.#sender.syncSoon();
     if (counted === undefined) return;
     for (let sequence = counted.first; sequence <= counted.last; sequence += 1) {
-      const waiting = this.#waiting.get(sequence);
-      if (waiting === undefined) continue;
-      this.#waiting.delete(sequence);
-      waiting(reply.countOf(sequence - counted.first));
+      this.#waiting.take(sequence)?.(reply.countOf(sequence - counted.first));
     }
   }
 

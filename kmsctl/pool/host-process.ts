@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { HOST_NODE_FLAGS } from '@kmspool/kms-node';
 
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
@@ -53,7 +54,7 @@ class Supervisor implements HostProcess {
     const main = fileURLToPath(import.meta.resolve('@kmspool/kms-node/main'));
     const startedMs = performance.now();
     // A group of its own: Ctrl-C in the terminal is for us, and we tell the hosts.
-    const child = spawn(process.execPath, ['--max-semi-space-size=8', main, ...this.#options.flags], {
+    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, main, ...this.#options.flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

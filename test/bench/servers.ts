@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, HOST_CONFIG_KIND } from '@kmspool/crds';
 import { hostKeysForEverything } from '@kmspool/kms/catalog';
+import { HOST_NODE_FLAGS } from '@kmspool/kms-node';
 import { answers, freePort, type Processes, type Running, start, waitUntil } from './processes.ts';
 import { BIND } from './requests.ts';
 
@@ -133,7 +134,7 @@ export async function isReady(host: Host): Promise<boolean> {
 
 /** Every server runs with the flags that the image uses, the canned one too. */
 function nodeOnServerCore(name: string, args: readonly string[]): Parameters<typeof start>[1] {
-  return { name, core: SERVER_CORE, command: process.execPath, args: ['--max-semi-space-size=8', ...args] };
+  return { name, core: SERVER_CORE, command: process.execPath, args: [...HOST_NODE_FLAGS, ...args] };
 }
 
 function hostConfig(port: number, redisPort: number | undefined): object {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { type HostConfig, parseHostConfig } from '@kmspool/crds';
 import { hostKeysForEverything } from '@kmspool/kms/catalog';
 import { derivePoolKeys, type PoolKeys } from '@kmspool/kms/wire';
-import { type CmidStore, createMemoryStore, type RunningHost, startHost } from '@kmspool/kms-node';
+import { type CmidStore, createMemoryStore, HOST_NODE_FLAGS, type RunningHost, startHost } from '@kmspool/kms-node';
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -164,7 +164,7 @@ export function spawnHost(args: readonly string[]): {
   output(): { stdout: string; stderr: string };
 } {
   const main = join(ROOT, 'kms-node/main.ts');
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', main, ...args], {
+  const child = spawn(process.execPath, [...HOST_NODE_FLAGS, main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written = { stdout: '', stderr: '' };
