@@ -72,12 +72,8 @@ interface FaultTerms {
 
 function fault(status: number, terms: FaultTerms): SendStep {
   const { callId, contextId = 0, didNotExecute = false, close = false } = terms;
-  return {
-    kind: 'send',
-    pdu: encodeFault({ callId, contextId, status, didNotExecute }),
-    close,
-    refusal: { fault: status },
-  };
+  const pdu = encodeFault({ callId, contextId, status, didNotExecute });
+  return { kind: 'send', pdu, close, refusal: { fault: status } };
 }
 
 function nak(callId: number, reason: number): Step {
