@@ -3,6 +3,7 @@
 // Which addresses and ports of this machine a pool's hosts get. It asks the system by binding, and lets go again: whoever
 // listens later must still be ready for a port that was taken meanwhile.
 
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { UserError } from '@kmspool/crds';
 import { codeOf } from './pool-file.ts';
@@ -11,6 +12,8 @@ import { codeOf } from './pool-file.ts';
 const HOST_NETWORK = '127.0.16';
 const HTTP_PORT = 8080;
 const FREE_PORT_TRIES = 50;
+/** Below the ports that systems hand out by themselves, so that nobody is given the port of a host that is being started again. */
+const FREE_PORTS = { from: 20_000, to: 30_000 } as const;
 
 export interface HostPlace {
   readonly ordinal: number;
@@ -29,7 +32,7 @@ export interface PortWish {
 
 /**
  * A place for each host: an address of its own with the same port, or, where only 127.0.0.1 exists, port + ordinal.
- * HTTP gets port 8080 (+ ordinal) where that is free. Throws a UserError when the port is in use.
+ * HTTP gets port 8080 (+ ordinal) where that is free, and any free one if the hosts do. Throws a UserError when the port is in use.
  */
 export async function placeHosts(wish: PortWish): Promise<HostPlace[]> {
   const single = (await tryBind(`${HOST_NETWORK}.1`, 0)).code === 'EADDRNOTAVAIL';
@@ -42,7 +45,8 @@ export async function placeHosts(wish: PortWish): Promise<HostPlace[]> {
   const places: HostPlace[] = [];
   for (const { ordinal, address, step } of spots) {
     const used = new Set([...places.filter((place) => place.address === address).map(({ httpPort }) => httpPort)]);
-    places.push({ ordinal, address, port: port + step, httpPort: await freePort(address, HTTP_PORT + step, used) });
+    const wanted = wish.port === 0 ? randomInt(FREE_PORTS.from, FREE_PORTS.to) : HTTP_PORT + step;
+    places.push({ ordinal, address, port: port + step, httpPort: await freePort(address, wanted, used) });
   }
   return places;
 }
@@ -58,10 +62,9 @@ async function commonPort(spots: readonly Spot[], { port, orFree }: PortWish): P
     if (problem === undefined) return port;
     if (orFree !== true || problem.code !== 'EADDRINUSE') throw portError(problem);
   }
-  const last = 65_535 - Math.max(0, ...spots.map(({ step }) => step));
   for (let tries = 0; tries < FREE_PORT_TRIES; tries++) {
-    const candidate = (await tryBind(spots[0]?.address ?? '127.0.0.1', 0)).port;
-    if (candidate <= last && (await firstProblem(spots, candidate)) === undefined) return candidate;
+    const candidate = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+    if ((await firstProblem(spots, candidate)) === undefined) return candidate;
   }
   throw new UserError('--port: no port is free on all loopback addresses of the hosts; end some other program');
 }
@@ -94,8 +97,8 @@ async function freePort(address: string, wanted: number, used: ReadonlySet<numbe
   const { code } = used.has(wanted) ? { code: 'EADDRINUSE' } : await tryBind(address, wanted);
   if (code === undefined) return wanted;
   for (;;) {
-    const { port } = await tryBind(address, 0);
-    if (!used.has(port)) return port;
+    const port = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+    if (!used.has(port) && (await tryBind(address, port)).code === undefined) return port;
   }
 }
 

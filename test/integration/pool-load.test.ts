@@ -162,6 +162,7 @@ describe('three host processes on one Redis', { skip }, () => {
       const few = { requests: 80, connections: 8 };
       const before = await playLoad(plan(pool, few));
       assert.equal(before.told.length, 80);
+      await settled(pool, 80); // each host has copied what the other counted
       proxy.refusing = true;
       proxy.cut();
       const during = await playLoad(plan(pool, few));
