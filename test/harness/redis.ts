@@ -72,6 +72,9 @@ interface Start {
   readonly password?: string;
 }
 
+// A Cluster is more servers, each ended at exit, than Node takes for normal.
+process.setMaxListeners(40);
+
 async function started(start: Start): Promise<RedisServer> {
   const child = spawn(start.command, [start.file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
