@@ -3,7 +3,7 @@
 // The few building blocks of the schemas: whole numbers with a unit, names, references, lists. They carry what the
 // generated CRD needs (format, list type, preserved fields) and what an error line needs (unit, note). Keys that start
 // with `x-kmspool-` are for error lines only; the generator drops them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DNS_NAME } from './network-names.ts';
 import { matching, withRules } from './rules.ts';
 

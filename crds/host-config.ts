@@ -4,7 +4,7 @@
 // Redis credentials and certificates reach a host as files of their own. Building one from a pool is host-config-for.ts.
 import { createHash } from 'node:crypto';
 import { HOST_KEY_PRODUCTS, HOST_KEY_STATES, HOST_OS_NAMES } from '@kmspool/kms/catalog';
-import { z } from 'zod';
+import * as z from 'zod';
 import { API_VERSION, INTERVAL_MINUTES } from './pool.ts';
 import { sourceSchema } from './pool-network.ts';
 import { limitsSchema } from './pool-pod.ts';

@@ -2,7 +2,7 @@
 
 // HostStatus: what GET /status of a host serves. It is what `slmgr.vbs /dlv` shows of a KMS host, with the pool's share
 // told apart from the host's own. Readers accept unknown fields, for a host may be newer than who asks.
-import { z } from 'zod';
+import * as z from 'zod';
 import { API_VERSION } from './pool.ts';
 
 export const HOST_STATUS_KIND = 'HostStatus';

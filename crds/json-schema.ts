@@ -2,7 +2,7 @@
 
 // From the zod schema to the structural schema of a CustomResourceDefinition: JSON Schema as OpenAPI 3.0 has it, less
 // what an API server refuses. The loader and the reference look fields up in the same tree.
-import { z } from 'zod';
+import * as z from 'zod';
 import { poolSpecSchema, rootRules } from './pool.ts';
 import { poolStatusSchema } from './pool-status.ts';
 import { type KubernetesValidation, kubernetesValidations } from './rules.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // From an issue that zod found to the words of an error line: what is wrong, and what to write instead.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type SchemaNode, specNode } from './json-schema.ts';
 import { nearest } from './suggest.ts';
 

@@ -3,7 +3,7 @@
 // `spec.hostKeys`: what the emulated host key of a pool covers, and in which state it is. The names come from the
 // catalogue; no product key is ever written here, only the name of what the key is for.
 import { HOST_KEY_PRODUCTS, HOST_KEY_STATES, HOST_KEYS, HOST_OS_NAMES } from '@kmspool/kms/catalog';
-import { z } from 'zod';
+import * as z from 'zod';
 import { noRepeatedField, type Rule, withRules } from './rules.ts';
 
 const hostKeyFields = z.strictObject({

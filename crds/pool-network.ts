@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `spec.exposure`, `spec.dns` and `spec.access`: how clients reach the hosts of a pool, how they find them, and who may ask.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DNS_NAME_MAX, textMap, whole } from './fields.ts';
 import { DNS_NAME, isCidrRange, isNameserver, NAMESERVER } from './network-names.ts';
 import { matching, noRepeat, noRepeatedField, type Rule, withRules } from './rules.ts';

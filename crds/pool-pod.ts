@@ -2,7 +2,7 @@
 
 // `spec.limits` and `spec.pod`: what one host may use, and where its Pod runs. The nested Kubernetes types are handed on
 // as they are, so that a field of a newer Kubernetes is not lost here.
-import { z } from 'zod';
+import * as z from 'zod';
 import { kubernetesObject, nameRef, objectName, textMap, whole } from './fields.ts';
 import { noRepeatedField, withRules } from './rules.ts';
 

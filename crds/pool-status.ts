@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `status` of a KmsHostPool: what the operator has seen. Nobody else writes it, so it is bounded but has no rules.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = (meaning: string): z.ZodInt => z.int().min(0).max(0x7fffffff).meta({ format: 'int32' }).describe(meaning);
 const generation = (meaning: string): z.ZodInt =>

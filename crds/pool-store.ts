@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `spec.store`: where the one table of a pool is kept, and what a host does when it cannot reach it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DNS_NAME_MAX, nameRef, whole } from './fields.ts';
 import { DNS_NAME, REDIS_URL, SERVER_ADDRESS } from './network-names.ts';
 import { matching, noRepeat, type Rule, withRules } from './rules.ts';

@@ -2,7 +2,7 @@
 
 // KmsHostPool, the one object that a user writes: its schema, its defaults, its types. The CRD and the reference are
 // generated from here; the loader and the operator parse with it. It reads no file and knows no cluster.
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameRef, whole } from './fields.ts';
 import { POOL_NAME } from './network-names.ts';
 import { type hostKeySchema, hostKeysSchema } from './pool-hostkeys.ts';

@@ -3,7 +3,7 @@
 // What a schema alone cannot say. Each rule is one value that holds its CEL text, its message and the same check in
 // TypeScript, so the API server and the local loader refuse the same manifests with the same words. A message says how
 // to mend the manifest; the path in front of it is added by whoever reports it.
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export type Rule<T> = {
   /** Stable name, for tests and the reference. */
