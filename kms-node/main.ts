@@ -33,7 +33,7 @@ async function run(cli: Cli): Promise<void> {
   }
   const incarnation = newIncarnation();
   const poolId = poolIdText(derivePoolKeys(secret).poolId);
-  const store = openStore({ ...cli, poolId, logger });
+  const store = openStore({ ...cli, poolId, incarnation, logger });
   const host = await startHost({ ...cli, store, incarnation, logger });
   store.ready().catch((error: unknown) => fail(error));
   const watch = watchConfig(cli.configFile, readFileSync(cli.configFile, 'utf8'), (text) => reload(host, text, logger));

@@ -13,6 +13,8 @@ export interface OpenStoreOptions {
   readonly config: HostConfig;
   /** UUID text: every key in Redis carries it. */
   readonly poolId: string;
+  /** 32 hex digits: contacts are numbered within it, and `/status` shows the same. */
+  readonly incarnation: string;
   readonly logger: Logger;
   /** Files `username` and `password`. */
   readonly credentialsDir?: string;
@@ -28,6 +30,7 @@ export function openStore(options: OpenStoreOptions): CmidStore {
   const tls = redisTls(store, options.tlsDir);
   return createRedisStore({
     poolId: options.poolId,
+    incarnation: Buffer.from(options.incarnation, 'hex'),
     target: redisTarget(store),
     settings,
     onLoss: store.onLoss,

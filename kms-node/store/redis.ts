@@ -45,6 +45,8 @@ export interface RedisStoreOptions extends LossPolicy {
   /** Directory with the files username, password, sentinelUsername, sentinelPassword, as far as needed. Read again at every connect. */
   readonly credentialsDirectory?: string;
   readonly settings: StoreSettings;
+  /** 16 bytes that name this run of the process; random if absent. */
+  readonly incarnation?: Buffer;
   /** Bytes for contacts on their way to Redis and the latest ones that arrived. */
   readonly journalBytes?: number;
   /** The longest that a client waits for Redis. */
@@ -65,7 +67,7 @@ export function createRedisStore(options: RedisStoreOptions): CmidStore {
 class RedisStore implements CmidStore {
   readonly #options: RedisStoreOptions;
   readonly #monotonicMs: () => number;
-  readonly #incarnation = randomBytes(INCARNATION_BYTES);
+  readonly #incarnation: Buffer;
   readonly #journal: Journal;
   readonly #copy: PoolCopy;
   readonly #link: RedisLink;
@@ -86,6 +88,7 @@ class RedisStore implements CmidStore {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
+    this.#incarnation = options.incarnation ?? randomBytes(INCARNATION_BYTES);
     this.#settings = options.settings;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#journal = new Journal(options.journalBytes ?? DEFAULT_JOURNAL_BYTES, MAX_RECORD_BYTES);
