@@ -49,8 +49,9 @@ generate: node_modules ## Write the generated files anew
 format: node_modules ## Format and fix what Biome can fix
 	$(BIN)/biome check --write
 
-bundle: node_modules ## dist/kms-node.mjs, the one file of the host's image
+bundle: node_modules ## dist/kms-node.mjs and dist/kmspool-operator.mjs, the one file of each image
 	$(NODE) kms-node/bundle.ts
+	$(NODE) operator/bundle.ts
 
 clean: ## Remove what was built
 	rm -rf dist test/.out

@@ -11,10 +11,7 @@ import { isCidrRange } from './network-names.ts';
 /** One rule that a value breaks: where, and in which words. */
 export type Refusal = { path: string; message: string };
 
-/**
- * The rules that a whole manifest breaks. `metadata` has no schema of its own in a CRD, so a rule about it is reported at
- * the root, with an empty path.
- */
+/** The rules that a whole manifest breaks. */
 export function manifestRefusals(manifest: object, root: SchemaNode = rootNode()): Refusal[] {
   return refusals(root, withDefaults(root, JSON.parse(JSON.stringify(manifest))));
 }

@@ -3,13 +3,19 @@
 // The words of conditions and labels keep the forms that Kubernetes asks for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONDITION_TYPES, REASONS } from './conditions.ts';
+import { CONDITION_TYPES, REASONS, REASONS_BY_USE } from './conditions.ts';
 import { rootNode } from './json-schema.ts';
 import { ANNOTATIONS, FINALIZER, hostLabels, LABELS, poolSelector } from './labels.ts';
 
 test('condition types and reasons are UpperCamelCase words, and each reason is explained in a sentence', () => {
   for (const word of [...CONDITION_TYPES, ...Object.keys(REASONS)]) assert.match(word, /^([A-Z][a-z]+)+$/);
   for (const [reason, meaning] of Object.entries(REASONS)) assert.match(meaning, /^\S.{10,}\.$/, reason);
+});
+
+test('every reason has one place: the condition that uses it first, or Event', () => {
+  assert.deepEqual(Object.keys(REASONS_BY_USE), [...CONDITION_TYPES, 'Event']);
+  const words = Object.values(REASONS_BY_USE).flatMap((reasons) => Object.keys(reasons));
+  assert.deepEqual(words, Object.keys(REASONS));
 });
 
 test('the description of status.conditions names every type', () => {

@@ -99,7 +99,10 @@ test('rules have one-line messages and field paths that exist; texts that a rule
     assert.ok(node.type !== 'string' || node.maxLength !== undefined, `${path}: no maxLength`);
     for (const { message, fieldPath } of node['x-kubernetes-validations'] ?? []) {
       assert.match(message, /^[^\n]{10,400}$/, path);
-      assert.ok(fieldPath === undefined || node.properties?.[fieldPath.slice(1)] !== undefined, `${path}${fieldPath}`);
+      assert.ok(
+        fieldPath === undefined || everyNode(node).some((place) => place.path === `$${fieldPath}`),
+        `${path}${fieldPath}`,
+      );
     }
   }
 });

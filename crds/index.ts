@@ -2,7 +2,14 @@
 
 // The contract of kmspool, as one import: KmsHostPool (what a user writes), HostConfig (what a host reads), HostStatus
 // (what a host serves), the words of conditions and labels, and the loader of manifests.
-export { CONDITION_TYPES, type ConditionType, HOSTS_PER_KEY, REASONS, type Reason } from './conditions.ts';
+export {
+  CONDITION_TYPES,
+  type ConditionType,
+  HOSTS_PER_KEY,
+  REASONS,
+  REASONS_BY_USE,
+  type Reason,
+} from './conditions.ts';
 export {
   canonicalJson,
   changedFields,
@@ -48,6 +55,7 @@ export {
   API_VERSION,
   type Condition,
   GROUP,
+  HOST_HTTP_PORT,
   type HostKeyEntry,
   INTERVAL_MINUTES,
   type KmsHostPool,
@@ -64,6 +72,6 @@ export {
   VERSION,
 } from './pool.ts';
 export { EXPOSURE_TYPES, PRIVATE_SOURCES } from './pool-network.ts';
-export { poolStatusSchema } from './pool-status.ts';
+export { DNS_STATUS_BOUNDS, poolStatusSchema } from './pool-status.ts';
 export { ON_LOSS, RETENTION_DEFAULT } from './pool-store.ts';
 export { UserError } from './user-error.ts';

@@ -28,6 +28,12 @@ export const ANNOTATIONS = {
   poolId: 'kmspool.io/pool-id',
   /** On a host's Deployment: since when it is being withdrawn, RFC 3339. */
   withdrawnAt: 'kmspool.io/withdrawn-at',
+  /** On every object that is applied: hash of what was applied. Drift is a difference in it or in a field. */
+  appliedHash: 'kmspool.io/applied-hash',
+  /** On Pods: hash of the Pod template that was applied. What a spec no longer says shows only in it. */
+  templateHash: 'kmspool.io/template-hash',
+  /** On the DNSEndpoint: when its records changed last, RFC 3339. */
+  changedAt: 'kmspool.io/changed-at',
 } as const;
 
 /** Keeps a deleted pool until its records are out of DNS. */

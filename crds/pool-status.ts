@@ -30,9 +30,9 @@ const hostStatus = z.strictObject({
     .optional()
     .describe('All its addresses.'),
   port: count('The port that clients connect to.').optional(),
-  ready: z.boolean().describe('It answers, with the configuration wanted.'),
-  priority: count('SRV priority in the first domain.').optional(),
-  weight: count('SRV weight in the first domain.').optional(),
+  ready: z.boolean().describe('It answers, from the Pod and with the configuration wanted.'),
+  priority: count('SRV priority in the first domain; absent for a host that is to go.').optional(),
+  weight: count('SRV weight in the first domain; absent for a host that is to go.').optional(),
   version: text('Version of kmspool that it runs.').optional(),
 });
 
@@ -53,13 +53,28 @@ const countStatus = z.strictObject({
     .describe('Which products the count is enough for.'),
 });
 
+/** Bounds of status.dns[]: SRV records of ours, and names of hosts that are not. */
+export const DNS_STATUS_BOUNDS = { published: 200, foreign: 64 } as const;
+
+const records = (most: number, meaning: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
+  z.array(z.string().max(320)).max(most).meta({ 'x-kubernetes-list-type': 'atomic' }).optional().describe(meaning);
+
 const dnsStatus = z.strictObject({
   domain: text('The domain.'),
   record: text('The name of its SRV record.'),
-  desired: count('SRV targets that should be there.'),
-  observed: count('SRV targets of ours that all name servers show; 0 until they agree.'),
-  verifiedAt: instant('When the name servers were last asked and agreed.').optional(),
+  desired: count('SRV records of ours that should be there.'),
+  observed: count('Those of them that all name servers show as they should be.'),
+  reason: z.string().max(64).optional().describe('The state of this domain, in the words of DnsPublished.'),
   message: text('What differs, and at which name server.').optional(),
+  verifiedAt: instant('Since when all name servers show exactly these records; absent while they do not.').optional(),
+  published: records(
+    DNS_STATUS_BOUNDS.published,
+    'The SRV records (priority, weight, port, target) that all name servers last showed: to fall back on.',
+  ),
+  foreign: records(
+    DNS_STATUS_BOUNDS.foreign,
+    'Hosts (target:port) of the same name that are neither ours nor in spec.dns.knownHosts.',
+  ),
 });
 
 /** `status` of a KmsHostPool. */

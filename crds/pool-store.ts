@@ -19,14 +19,15 @@ export const addressesSchema = withRules(z.array(serverAddress).min(1).max(32), 
   noRepeat('server-addresses-once', 'an address stands twice; remove one'),
 ]).meta({ 'x-kubernetes-list-type': 'set' });
 
+const redisUrlText = z.string().min(1).max(300);
+const plainRedisUrl = matching(
+  'redis-url',
+  REDIS_URL,
+  'write redis://host:port/database or rediss://…; user and password belong in the Secret that credentialsSecretRef names',
+);
+
 /** The URL of a single Redis, without credentials. */
-export const redisUrlSchema = withRules(z.string().min(1).max(300), [
-  matching(
-    'redis-url',
-    REDIS_URL,
-    'write redis://host:port/database or rediss://…; user and password belong in the Secret that credentialsSecretRef names',
-  ),
-]);
+export const redisUrlSchema = withRules(redisUrlText, [plainRedisUrl]);
 
 const tls = z.strictObject({
   caSecretRef: nameRef('Name of a Secret with ca.crt, the certificate authorities that signed the Redis servers.')
@@ -47,7 +48,7 @@ const tls = z.strictObject({
 });
 
 const redisFields = z.strictObject({
-  url: redisUrlSchema
+  url: redisUrlText
     .optional()
     .describe(
       'A single Redis or Valkey server: redis://host:port/database, or rediss:// for TLS. No credentials here.',
@@ -89,8 +90,16 @@ export const oneTopology: Rule<Topology> = {
   check: ({ url, sentinel, cluster }) => [url, sentinel, cluster].filter((way) => way !== undefined).length === 1,
 };
 
+// Held by the object and not by the text: an API server quotes a text that it refuses, and with it a password in the URL.
+const noCredentials: Rule<{ url?: string | undefined }> = {
+  ...plainRedisUrl,
+  rule: `!has(self.url) || ${plainRedisUrl.rule.replace('self.', 'self.url.')}`,
+  check: ({ url }) => url === undefined || plainRedisUrl.check(url),
+  field: 'url',
+};
+
 /** `spec.store.redis`. */
-export const redisSchema = withRules(redisFields, [oneTopology]);
+export const redisSchema = withRules(redisFields, [oneTopology, noCredentials]);
 
 /** What a host does when Redis is away. */
 export const ON_LOSS = ['LastKnown', 'Refuse'] as const;

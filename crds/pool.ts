@@ -73,6 +73,17 @@ export const replicasNeedStore: Rule<SpecFields> = {
   field: 'replicas',
 };
 
+/** The port of a host's HTTP interface (health, metrics, status), in every Pod. */
+export const HOST_HTTP_PORT = 8080;
+
+const portIsFree: Rule<SpecFields> = {
+  id: 'port-is-free',
+  rule: `self.port != ${HOST_HTTP_PORT}`,
+  message: `port ${HOST_HTTP_PORT} is taken by the HTTP interface of every host; choose another one, such as 1688`,
+  check: ({ port }) => port !== HOST_HTTP_PORT,
+  field: 'port',
+};
+
 const poolName: Rule<RootFields> = {
   id: 'pool-name',
   rule: `self.metadata.name.matches('${POOL_NAME.source}')`,
@@ -80,7 +91,6 @@ const poolName: Rule<RootFields> = {
     "the name of a pool begins with a letter and has at most 40 characters of a-z, 0-9 and '-', for hosts are named <pool>-<ordinal>; choose another metadata.name",
   check: ({ metadata }) => POOL_NAME.test(metadata.name),
   field: 'metadata.name',
-  pathless: true,
 };
 
 // What of ObjectMeta is of use here; the rest is kept, for a manifest may come from `kubectl get -o yaml`.
@@ -108,7 +118,7 @@ const rootFields = z.strictObject({
 type RootFields = z.output<typeof rootFields>;
 
 /** `spec` with all rules that the API server holds. */
-export const poolSpecSchema = withRules(specFields, [replicasNeedStore]);
+export const poolSpecSchema = withRules(specFields, [replicasNeedStore, portIsFree]);
 
 /** Rules over the whole object. */
 export const rootRules: readonly Rule<RootFields>[] = [poolName];

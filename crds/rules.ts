@@ -16,8 +16,6 @@ export type Rule<T> = {
   check: (value: T) => boolean;
   /** The one field to blame, when the rule looks at an object. */
   field?: string;
-  /** True for rules about `metadata`, which a CRD may not name in `fieldPath`. */
-  pathless?: boolean;
 };
 
 export type KubernetesValidation = { rule: string; message: string; fieldPath?: string };
@@ -34,8 +32,8 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
 
 /** Rules as the CRD writes them. */
 export function kubernetesValidations(rules: readonly Rule<never>[]): KubernetesValidation[] {
-  return rules.map(({ rule, message, field, pathless }) =>
-    field === undefined || pathless === true ? { rule, message } : { rule, message, fieldPath: `.${field}` },
+  return rules.map(({ rule, message, field }) =>
+    field === undefined ? { rule, message } : { rule, message, fieldPath: `.${field}` },
   );
 }
 

@@ -6,12 +6,15 @@ set -euo pipefail
 
 declare -A package_of=(
   [redis-server]=redis-server [redis-sentinel]=redis-sentinel [tshark]=tshark [taskset]=util-linux
+  [openssl]=openssl [pdns_server]=pdns-server [dig]=bind9-dnsutils
 )
+PATH=$PATH:/usr/sbin # Debian keeps daemons there; not everybody's PATH has it
 missing=()
 for tool in "${!package_of[@]}"; do
   command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
 done
 /usr/bin/python3 -c 'import impacket' 2>/dev/null || missing+=(python3-impacket)
+compgen -G '/usr/lib/*/pdns/libgsqlite3backend.so' >/dev/null || missing+=(pdns-backend-sqlite3)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

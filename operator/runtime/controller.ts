@@ -97,19 +97,21 @@ export class Controller {
 
   /**
    * Lets changes of a kind lead to reconciles, and makes {@link run} wait for that cache. `when` leaves out changes that do
-   * not matter. Of a modified object both states are mapped: it may have had another owner.
+   * not matter. Of a modified object both states are mapped: it may have had another owner. `delayMs` lets several changes of a moment lead to one
+   * reconcile.
    */
   watch<T extends KubernetesObject>(
     informer: Informer<T>,
     mapper: Mapper<T>,
     when: (change: Change<T>) => boolean = () => true,
+    delayMs = 0,
   ): void {
     this.#synced.push((signal) => informer.synced(signal));
     const unsubscribe = informer.onChange((change) => {
       if (!when(change)) return;
       const priority = change.initial ? LOW_PRIORITY : 0;
       const before = change.previous === undefined ? [] : mapper(change.previous, change);
-      for (const request of [...before, ...mapper(change.object, change)]) this.enqueue(request, { priority });
+      for (const request of [...before, ...mapper(change.object, change)]) this.enqueue(request, { priority, delayMs });
     });
     this.#unsubscribe.push(unsubscribe);
   }
