@@ -37,8 +37,9 @@ bench: node_modules bundle tools ## Throughput, latency and memory against a can
 soak: node_modules tools ## The long runs: faults under load, random input for ten minutes
 	KMSPOOL_FUZZ_SECONDS=600 KMSPOOL_SOAK=1 test/run-tests.sh $(INTEGRATION)
 
-tools: ## Install the Debian packages that tests use, when root; else name what is missing
+tools: ## Debian packages (when root) and Go programs that tests use as real peers; names what is missing
 	@test/install-tools.sh
+	@test/build-go-tools.sh
 
 ##@ Development
 .PHONY: generate format bundle clean

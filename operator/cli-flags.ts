@@ -107,6 +107,13 @@ export const FLAGS = [
     byDefault: '10',
   },
   {
+    name: 'external-dns-interval-minutes',
+    group: DNS,
+    value: 'MINUTES',
+    help: "how often external-dns looks (its --interval): records are missed after that and their TTL, a publisher after twice that",
+    byDefault: '1',
+  },
+  {
     name: 'leader-elect',
     group: LEADER,
     help: 'act only while holding the Lease; without it, run one replica',

@@ -51,6 +51,7 @@ describe('what is read', () => {
       emulatedDnsZones: ['test', 'example'],
       resolvers: [],
       withdrawBoundSeconds: 600,
+      externalDnsIntervalSeconds: 60,
       lease: {
         namespace: 'default',
         name: 'kmspool-operator',
@@ -81,6 +82,7 @@ describe('what is read', () => {
       ['--resolver', '10.0.0.10'],
       ['--resolver', '[fd00::10]:5353,fd00::11'],
       ['--withdraw-bound-minutes', '0.5'],
+      ['--external-dns-interval-minutes', '5'],
       ['--lease-namespace', 'ops'],
       ['--lease-name', 'kms.lab'],
       ['--lease-duration-seconds', '4'],
@@ -108,6 +110,7 @@ describe('what is read', () => {
         { address: 'fd00::11', port: 53 },
       ],
       withdrawBoundSeconds: 30,
+      externalDnsIntervalSeconds: 300,
       lease: { namespace: 'ops', name: 'kms.lab', durationSeconds: 4, renewDeadlineMs: 2_500, retryPeriodMs: 500 },
       workers: 8,
       resyncMs: 120_000,
@@ -218,6 +221,7 @@ describe('mistakes', () => {
       ['0', '10m', '-1', '1441', 'x'],
       /is not from 0\.01 to 1440 minutes; write a number without a unit$/,
     ],
+    'external-dns-interval-minutes': [['0', '5m'], /is not from 0\.01 to 1440 minutes/],
     'resync-minutes': [['0', '1e3'], /is not from 0\.01 to 1440 minutes/],
     'lease-namespace': [['Default'], /is no namespace/],
     'lease-name': [

@@ -23,6 +23,7 @@ export interface CliOptions {
   /** DNS servers to find authoritative servers with; empty: the system's. */
   readonly resolvers: readonly values.Endpoint[];
   readonly withdrawBoundSeconds: number;
+  readonly externalDnsIntervalSeconds: number;
   /** Undefined: leader election is off. */
   readonly lease: LeaseOptions | undefined;
   readonly workers: number;
@@ -93,6 +94,7 @@ function optionsOf(settings: Settings, place: Place): CliOptions {
     emulatedDnsZones: zonesOf(settings),
     resolvers: settings.all('resolver', values.dnsServer),
     withdrawBoundSeconds: minutes('withdraw-bound-minutes') * 60,
+    externalDnsIntervalSeconds: minutes('external-dns-interval-minutes') * 60,
     lease: settings.isOn('leader-elect') ? leaseOf(settings, place) : undefined,
     workers: wholes('workers', 64),
     resyncMs: minutes('resync-minutes') * 60_000,

@@ -172,6 +172,7 @@ function reconcilerOf(parts: Parts, { writer, recorder, guard }: Term): Reconcil
       imagePullPolicy: options.hostImagePullPolicy,
       emulatedDnsZones: options.emulatedDnsZones,
       withdrawBoundSeconds: options.withdrawBoundSeconds,
+      externalDnsIntervalSeconds: options.externalDnsIntervalSeconds,
     },
     purge: async (world, poolId, signal) => {
       // Redis knows no lease: it is asked for here, at the last moment.

@@ -48,6 +48,8 @@ interface Age {
   /** When the wanted records last changed; undefined: long ago. */
   readonly changedAtMs?: number | undefined;
   readonly ttlSeconds: number;
+  /** How long external-dns may take to look; default a minute, as its own. */
+  readonly publishingSeconds?: number | undefined;
 }
 
 export interface DomainQuestion extends Age {
@@ -67,8 +69,8 @@ export interface HostNameQuestion extends Partial<Age> {
   readonly observation: HostNameObservation | undefined;
 }
 
-/** A change takes until the records held by caches are over, and this long on top: external-dns looks once a minute. */
-const PUBLISHING_MS = 60_000;
+/** A change takes until the records held by caches are over, and this long on top: external-dns looks once a minute unless told. */
+const PUBLISHING_SECONDS = 60;
 /** Once one server shows it: a secondary that is not notified looks every quarter of an hour (the refresh interval that DNS servers come with). */
 const REPLICATION_MS = 900_000;
 
@@ -164,9 +166,11 @@ function deviationOf({ server, shown, mine, empty }: TextAnswer & { ok: true }, 
   };
 }
 
-function propagatesUntil({ changedAtMs, ttlSeconds }: Age, someAgree: boolean): number | undefined {
+function propagatesUntil(age: Age, someAgree: boolean): number | undefined {
+  const { changedAtMs, ttlSeconds, publishingSeconds = PUBLISHING_SECONDS } = age;
   if (changedAtMs === undefined) return undefined;
-  return changedAtMs + ttlSeconds * 1000 + (someAgree ? REPLICATION_MS : PUBLISHING_MS);
+  const publishingMs = publishingSeconds * 1000;
+  return changedAtMs + ttlSeconds * 1000 + (someAgree ? Math.max(REPLICATION_MS, publishingMs) : publishingMs);
 }
 
 function agreedText(servers: number, records: number): string {

@@ -13,7 +13,7 @@
 // `minChangeSeconds` (S3-63): until then what is published stays as it is.
 import { ANNOTATIONS, canonicalJson } from '@kmspool/crds';
 import { formatSrvTarget, rankHosts, srvName } from '@kmspool/kms/dns';
-import { judgeDomain, judgeHostName } from '../dns/judge.ts';
+import { type JudgementKind, judgeDomain, judgeHostName, type NameJudgement } from '../dns/judge.ts';
 import type { ObservationWish } from '../dns/observation.ts';
 import { isAllowedZone } from '../dns/zones.ts';
 import { type JudgedHost, ownOf } from './hosts.ts';
@@ -21,8 +21,8 @@ import type { DnsRecordSet } from './kinds.ts';
 import type { DomainState, Publication } from './state.ts';
 import type { DomainClaim, World } from './world.ts';
 
-/** A DNSEndpoint that nobody has read for so long has no external-dns that would publish it. */
-const UNREAD_MS = 120_000;
+/** A DNSEndpoint that nobody has read while external-dns should have looked so often has none that would publish it. */
+const UNREAD_LOOKS = 2;
 
 /** What is published, as far as a later decision needs it. */
 export interface PublicationPlan extends Publication {
@@ -48,12 +48,15 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
   const states = claims.map((claim) => domainState({ world, claim, hosts, members, sets, changedAtMs, wantsRecords }));
   const mode = modeOf(world, changedAtMs);
   const agreed = states.every(({ claim, judgement }) => claim !== 'Ours' || judgement.kind === 'Agreed');
-  const settled = mode !== 'On' || (dueMs === undefined && agreed && hostNamesAgree(world, sets));
+  const hostNames = judgeHostNames(world, sets, changedAtMs);
+  const named = hostNames === undefined || hostNames.kind === 'Agreed';
+  const settled = mode !== 'On' || (dueMs === undefined && agreed && named);
   return {
     mode,
     recordSets: sets.length === 0 ? undefined : sets,
     domains: states,
     dueMs,
+    hostNames,
     settled,
     published,
     leavingMs: nextLeaving(world, hosts, published),
@@ -208,7 +211,8 @@ function modeOf(world: World, changedAtMs: number): Publication['mode'] {
   if (!world.dnsEndpointServed) return 'NoPublisher';
   const live = ownOf(world, world.dnsEndpoint);
   const unread = live !== undefined && live.status?.observedGeneration === undefined;
-  return unread && world.nowMs - changedAtMs > UNREAD_MS ? 'NoPublisher' : 'On';
+  const patienceMs = UNREAD_LOOKS * world.settings.externalDnsIntervalSeconds * 1000;
+  return unread && world.nowMs - changedAtMs > patienceMs ? 'NoPublisher' : 'On';
 }
 
 type StateSources = {
@@ -232,12 +236,14 @@ function domainState(sources: StateSources): DomainState {
   const desired = claim.claim === 'Ours' ? lines : [];
   const judgement = judgeDomain({
     desired: desired.map(parseLine),
-    ours: [...hosts.flatMap(({ target }) => target ?? []), ...siblings],
+    ours: hosts.flatMap(({ target }) => target ?? []),
+    siblings,
     known: world.pool.spec.dns.knownHosts,
     ttlSeconds,
     observation: world.observed.get(domain),
     nowMs: world.nowMs,
     changedAtMs: Number.isNaN(changedAtMs) ? undefined : changedAtMs,
+    publishingSeconds: world.settings.externalDnsIntervalSeconds,
   });
   return { domain, record, claim: claim.claim, claimMessage: claim.claimMessage, desired, judgement };
 }
@@ -247,12 +253,22 @@ function parseLine(line: string): { priority: number; weight: number; port: numb
   return { priority: priority ?? 0, weight: weight ?? 0, port: port ?? 0, target: targetOfLine(line) };
 }
 
-function hostNamesAgree(world: World, sets: readonly DnsRecordSet[]): boolean {
-  return hostNamesOf(sets).every((fqdn) => {
-    const addresses = sets.filter(({ dnsName }) => dnsName === fqdn).flatMap(({ targets }) => targets);
-    return judgeHostName({ addresses, observation: world.observedHosts.get(fqdn) }).kind === 'Agreed';
+/** The worst judgement on the hosts' own names: an SRV record is of no use without them (S2-36). */
+function judgeHostNames(world: World, sets: readonly DnsRecordSet[], changedAtMs: number): NameJudgement | undefined {
+  const judgements = hostNamesOf(sets).map((fqdn) => {
+    const own = sets.filter(({ dnsName }) => dnsName === fqdn);
+    return judgeHostName({
+      addresses: own.flatMap(({ targets }) => targets),
+      observation: world.observedHosts.get(fqdn),
+      nowMs: world.nowMs,
+      changedAtMs: Number.isNaN(changedAtMs) ? undefined : changedAtMs,
+      ttlSeconds: own[0]?.recordTTL ?? 60,
+    });
   });
+  return WORST_FIRST.map((kind) => judgements.find((judgement) => judgement.kind === kind)).find(Boolean);
 }
+
+const WORST_FIRST: readonly JudgementKind[] = ['Differs', 'Unreachable', 'Propagating', 'NotVerified', 'Agreed'];
 
 function hostNamesOf(sets: readonly DnsRecordSet[]): string[] {
   return [...new Set(sets.filter(({ recordType }) => recordType !== 'SRV').map(({ dnsName }) => dnsName))];

@@ -2,7 +2,7 @@
 
 // What a plan concludes on its way from the world to the steps; status.ts turns the same conclusions into words. Types only.
 import type { Reason } from '@kmspool/crds';
-import type { DomainJudgement } from '../dns/judge.ts';
+import type { DomainJudgement, NameJudgement } from '../dns/judge.ts';
 import type { ObservationWish } from '../dns/observation.ts';
 import type { KubernetesObject, ObjectRef, Resource } from '../runtime/index.ts';
 import type { DnsRecordSet } from './kinds.ts';
@@ -85,6 +85,8 @@ export interface Publication {
   readonly domains: readonly DomainState[];
   /** What the DNSEndpoint holds is not yet what it should, for `minChangeSeconds` is not over; when it will be. */
   readonly dueMs: number | undefined;
+  /** The worst that the name servers show of the hosts' own names (A, AAAA); undefined where none is published. */
+  readonly hostNames: NameJudgement | undefined;
   /** All names are as they should be at every server (vacuously true where nothing is published). */
   readonly settled: boolean;
 }

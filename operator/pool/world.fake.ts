@@ -27,6 +27,7 @@ export const SETTINGS: PlanSettings = {
   imagePullPolicy: 'IfNotPresent',
   emulatedDnsZones: ['test', 'example'],
   withdrawBoundSeconds: 600,
+  externalDnsIntervalSeconds: 60,
 };
 
 export const POOL_ID = '6f1c0000-0000-4000-8000-000000000001';

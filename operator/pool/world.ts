@@ -26,6 +26,8 @@ export interface PlanSettings {
   readonly emulatedDnsZones: readonly string[];
   /** How long a host that is to go waits for its records to leave DNS; design: 10 minutes. */
   readonly withdrawBoundSeconds: number;
+  /** How often external-dns looks, its `--interval`: nothing is missed before it has looked. */
+  readonly externalDnsIntervalSeconds: number;
 }
 
 /** The other side of a claim to a domain. */

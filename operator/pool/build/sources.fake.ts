@@ -15,6 +15,7 @@ export const SETTINGS: PlanSettings = {
   imagePullPolicy: 'IfNotPresent',
   emulatedDnsZones: ['example'],
   withdrawBoundSeconds: 600,
+  externalDnsIntervalSeconds: 60,
 };
 
 export const OWNER: PoolObject = {

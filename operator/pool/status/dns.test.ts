@@ -156,6 +156,16 @@ describe('DnsPublished', () => {
   });
 });
 
+test('SRV records that lead to names which are not there are no publication (S2-36)', () => {
+  const judged = { observed: 0, missing: ['10.96.0.1'], stale: [] };
+  const differs = { kind: 'Differs', message: 'ns1 has no address at campus-0.kms.lab.example', ...judged } as const;
+  const wrong = statusOf([domainOf()], { settled: false, hostNames: differs });
+  assert.equal(dnsOf(wrong), 'False RecordsDiffer');
+  assert.match(messageOf(wrong, 'DnsPublished'), /own names: ns1 has no address/i);
+  const silent = statusOf([domainOf()], { settled: false, hostNames: { ...differs, kind: 'Unreachable' } });
+  assert.equal(dnsOf(silent), 'Unknown NameServerUnreachable');
+});
+
 describe('status.dns', () => {
   const published = statusOf([domainOf()]);
   const [entry] = published.dns ?? [];

@@ -33,8 +33,19 @@ export function judgePublication(input: StatusInput, domains: readonly DomainVie
   if (worst === undefined || publication.mode === 'NoDomains') return unknown('NoDomains', NO_DOMAINS);
   const [reason, status] = worst;
   const concerned = domains.filter(({ entry }) => entry.reason === reason);
+  const unnamed = status === 'True' ? namesProblem(input) : undefined;
+  if (unnamed !== undefined) return unnamed;
   if (status === 'True' && isUnsettled(input, domains)) return unknown('Propagating', unsettledMessage(input));
   return { type: 'DnsPublished', status, reason, message: messageFor(input, reason, concerned) };
+}
+
+/** The SRV records are right and lead to names that are not: clients find a host and cannot reach it. */
+function namesProblem({ conclusions }: StatusInput): PoolJudgement | undefined {
+  const { hostNames, mode } = conclusions.publication;
+  if (mode !== 'On' || hostNames === undefined) return undefined;
+  const message = `The hosts' own names: ${sentence(hostNames.message)}`;
+  if (hostNames.kind === 'Differs') return { type: 'DnsPublished', status: 'False', reason: 'RecordsDiffer', message };
+  return hostNames.kind === 'Unreachable' ? unknown('NameServerUnreachable', message) : undefined;
 }
 
 const NO_DOMAINS = 'spec.dns.domains is empty: clients have to be told a host by name (slmgr /skms HOST:PORT).';

@@ -121,7 +121,7 @@ export function domainOf(judgement: Judged = {}, more: Partial<DomainState> = {}
 
 export function publicationOf(domains: readonly DomainState[], more: Partial<Publication> = {}): Publication {
   const settled = domains.every(({ judgement }) => judgement.kind === 'Agreed');
-  return { mode: 'On', recordSets: [], domains, dueMs: undefined, settled, ...more };
+  return { mode: 'On', recordSets: [], domains, dueMs: undefined, hostNames: undefined, settled, ...more };
 }
 
 type Parts = {
@@ -148,7 +148,13 @@ export function inputOf(parts: Parts = {}): StatusInput {
   };
   const world: World = {
     nowMs,
-    settings: { hostImage: 'h', imagePullPolicy: 'Always', emulatedDnsZones: ['example'], withdrawBoundSeconds: 600 },
+    settings: {
+      hostImage: 'h',
+      imagePullPolicy: 'Always',
+      emulatedDnsZones: ['example'],
+      withdrawBoundSeconds: 600,
+      externalDnsIntervalSeconds: 60,
+    },
     object: { metadata, ...(parts.status !== undefined && { status: parts.status }) },
     pool,
     keySecret: undefined,
