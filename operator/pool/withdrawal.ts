@@ -123,9 +123,11 @@ export function absenceOf({ world, publication, target, startedMs, boundSeconds 
   const shown = domains.filter(({ domain }) => world.observed.get(domain)?.absentSinceMs.has(target) !== true);
   if (shown.length > 0)
     return waiting(`waits until no name server shows it in ${shown.map(({ domain }) => domain).join(', ')}`, boundMs);
+  // From the withdrawal on, even if no server had shown it before: a publisher that lags may still have been about to.
   const freeMs = Math.max(
     ...domains.map(
-      ({ domain }) => (world.observed.get(domain)?.absentSinceMs.get(target) ?? 0) + ttlOf(world, domain) * 1000,
+      ({ domain }) =>
+        Math.max(startedMs, world.observed.get(domain)?.absentSinceMs.get(target) ?? 0) + ttlOf(world, domain) * 1000,
     ),
   );
   return world.nowMs >= freeMs
