@@ -110,7 +110,7 @@ export const FLAGS = [
     name: 'external-dns-interval-minutes',
     group: DNS,
     value: 'MINUTES',
-    help: "how often external-dns looks (its --interval): records are missed after that and their TTL, a publisher after twice that",
+    help: 'how often external-dns looks (its --interval): records are missed after that and their TTL, a publisher after twice that',
     byDefault: '1',
   },
   {

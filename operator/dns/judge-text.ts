@@ -8,6 +8,8 @@ export interface Deviation {
   readonly server: string;
   readonly missing: readonly string[];
   readonly stale: readonly string[];
+  /** It shows records of others at this name and none of ours. */
+  readonly taken: boolean;
   /** Why it shows nothing at all: NxDomain or NoData. */
   readonly empty: string | undefined;
 }
@@ -70,6 +72,8 @@ function statements({ server, missing, stale, empty }: Deviation, name: string, 
 
 function remedy(deviations: readonly Deviation[], isYoung: boolean): string {
   if (isYoung) return 'the change is young: wait';
+  if (deviations.some(({ taken }) => taken))
+    return 'the name holds records that external-dns did not make, and such names it leaves alone: publish those hosts by a DNSEndpoint of their own with the same TTL, or remove their records';
   const isMissing = deviations.some(({ missing }) => missing.length > 0);
   return isMissing
     ? 'look at the log of external-dns and at the replication of the zone'

@@ -51,6 +51,15 @@ function judge(observation: DomainObservation | undefined, more: Partial<DomainQ
 const young = { changedAtMs: NOW - 60_000 };
 
 describe('the records of a domain', () => {
+  test('a name that holds only records of others is one that external-dns leaves alone, and the message says so', () => {
+    const kms = { priority: 0, weight: 0, port: 1688, target: 'kms.lab.example' };
+    const taken = judge(observed(shows(NS1, kms)), { known: [kms.target] });
+    assert.equal(taken.kind, 'Differs');
+    assert.match(taken.message, /records that external-dns did not make.*a DNSEndpoint of their own/);
+    const siblings = judge(observed(shows(NS1, kms)), { siblings: [kms.target] });
+    assert.doesNotMatch(siblings.message, /did not make/);
+  });
+
   test('are not verified as long as nobody was asked', () => {
     const judgement = judge(undefined);
     assert.deepEqual(
@@ -260,6 +269,17 @@ describe('the addresses of a host name', () => {
     assert.equal(judgeHostName({ addresses, observation: undefined }).kind, 'NotVerified');
     const unknown = judgeHostName({ addresses, observation: { ...seen(), error: 'no zone' } });
     assert.deepEqual([unknown.kind, unknown.message.slice(0, 7)], ['Unreachable', 'no zone']);
+  });
+
+  test('have as much time as their publisher takes to look', () => {
+    const nothing = seen({ server: NS1, ok: true, records: [], empty: 'NxDomain' });
+    const at = (ageSeconds: number) => ({ nowMs: NOW, changedAtMs: NOW - ageSeconds * 1000, ttlSeconds: 60 });
+    const kindOf = (ageSeconds: number, publishingSeconds?: number) =>
+      judgeHostName({ addresses, observation: nothing, publishingSeconds, ...at(ageSeconds) }).kind;
+    assert.deepEqual(
+      [kindOf(119), kindOf(120), kindOf(359, 300), kindOf(360, 300)],
+      ['Propagating', 'Differs', 'Propagating', 'Differs'],
+    );
   });
 
   test('without any are right when none is shown', () => {

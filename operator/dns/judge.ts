@@ -80,6 +80,7 @@ export function judgeDomain(question: DomainQuestion): DomainJudgement {
   const wanted = desired.map(plainRecord);
   const ours = new Set([...question.ours.map(plainName), ...wanted.map(({ target }) => target)]);
   const siblings = question.siblings ?? [];
+  const kin = new Set(siblings.map(plainName));
   const others = new Set([...siblings, ...question.known].map(plainName));
   const servers = byServer(observation?.servers ?? []);
   const mixedTtl = servers.some((answer) => answer.ok && hasMixedTtl(answer.records));
@@ -87,7 +88,14 @@ export function judgeDomain(question: DomainQuestion): DomainJudgement {
     name: observation === undefined ? '' : srvName(observation.domain),
     type: 'SRV record',
     wanted: wanted.map(srvText),
-    answers: observation && servers.map((answer) => asTexts(answer, srvText, ({ target }) => ours.has(target))),
+    answers:
+      observation &&
+      servers.map((answer) =>
+        asTexts(answer, srvText, {
+          isMine: ({ target }) => ours.has(target),
+          isOther: ({ target }) => !ours.has(target) && !kin.has(target),
+        }),
+      ),
     error: observation?.error,
     age: question,
   });
@@ -99,15 +107,19 @@ export function judgeDomain(question: DomainQuestion): DomainJudgement {
 
 /** Judges the addresses of a host's name: an SRV record is of no use without them (S2-36). */
 export function judgeHostName(question: HostNameQuestion): NameJudgement {
-  const { observation, addresses, nowMs = 0, changedAtMs, ttlSeconds = 60 } = question;
+  const { observation, addresses, nowMs = 0, ttlSeconds = 60 } = question;
   const plain = (address: string): string => plainAddress(address) ?? address;
   return judge({
     name: observation?.fqdn ?? '',
     type: 'address',
     wanted: [...new Set(addresses.map(plain))],
-    answers: observation && byServer(observation.servers).map((answer) => asTexts(answer, plain, () => true)),
+    answers:
+      observation &&
+      byServer(observation.servers).map((answer) =>
+        asTexts(answer, plain, { isMine: () => true, isOther: () => false }),
+      ),
     error: observation?.error,
-    age: { nowMs, changedAtMs, ttlSeconds },
+    age: { ...question, nowMs, ttlSeconds },
   });
 }
 
@@ -118,6 +130,8 @@ type TextAnswer =
       readonly ok: true;
       readonly shown: readonly string[];
       readonly mine: readonly string[];
+      /** Records of hosts that are neither ours nor a sibling's. */
+      readonly others: number;
       readonly empty: string | undefined;
     }
   | { readonly server: string; readonly ok: false; readonly error: string };
@@ -157,10 +171,15 @@ function judge({ name, type, wanted, answers, error, age }: Case): NameJudgement
   return isYoung ? { kind: 'Propagating', message, ...found, untilMs } : { kind: 'Differs', message, ...found };
 }
 
-function deviationOf({ server, shown, mine, empty }: TextAnswer & { ok: true }, wanted: readonly string[]): Deviation {
+function deviationOf(
+  { server, shown, mine, others, empty }: TextAnswer & { ok: true },
+  wanted: readonly string[],
+): Deviation {
   return {
     server,
     empty,
+    // A publisher that keeps a registry of what it made leaves a name alone that it finds taken.
+    taken: mine.length === 0 && others > 0,
     missing: wanted.filter((text) => !shown.includes(text)),
     stale: [...new Set(mine.filter((text) => !wanted.includes(text)))].sort(),
   };
@@ -181,11 +200,12 @@ function agreedText(servers: number, records: number): string {
 function asTexts<R>(
   answer: ServerAnswer<R>,
   textOf: (record: R) => string,
-  isMine: (record: R) => boolean,
+  { isMine, isOther }: { readonly isMine: (record: R) => boolean; readonly isOther: (record: R) => boolean },
 ): TextAnswer {
   if (!answer.ok) return answer;
   const { server, records, empty } = answer;
-  return { server, ok: true, shown: records.map(textOf), mine: records.filter(isMine).map(textOf), empty };
+  const mine = records.filter(isMine).map(textOf);
+  return { server, ok: true, shown: records.map(textOf), mine, others: records.filter(isOther).length, empty };
 }
 
 /** In the order of their names, so that the message does not depend on who answered first. */

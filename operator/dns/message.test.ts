@@ -96,8 +96,10 @@ describe('a sound answer', () => {
       srv('a.example', { name: 'two.example' }),
     ];
     assert.deepEqual(read(packet({ answers })), replied({ ok: true, records: [], empty: 'NoData' }));
-    const followed = readReply(packet({ answers }), { ...question, followAliases: true }, ID);
-    assert.equal(followed.kind === 'reply' && followed.reply.ok && followed.reply.records.length, 1);
+    for (const order of [answers, answers.toReversed()]) {
+      const followed = readReply(packet({ answers: order }), { ...question, followAliases: true }, ID);
+      assert.equal(followed.kind === 'reply' && followed.reply.ok && followed.reply.records.length, 1);
+    }
   });
 });
 

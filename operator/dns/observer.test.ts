@@ -22,6 +22,8 @@ interface Shown {
   srv: Record<string, { target: string; weight?: number; ttlSeconds?: number }[]>;
   addresses: Record<string, string[]>;
   error?: string;
+  /** The type of record at which alone it fails; else all. */
+  errorAt?: string;
 }
 
 class ScriptedServers implements DnsExchange {
@@ -52,8 +54,8 @@ class ScriptedServers implements DnsExchange {
     }
     this.underWay -= 1;
     if (signal.aborted) return { ok: false, error: 'given up' };
-    const { srv, addresses, error } = this.at(server.address);
-    if (error !== undefined) return { ok: false, error };
+    const { srv, addresses, error, errorAt = question.type } = this.at(server.address);
+    if (error !== undefined && errorAt === question.type) return { ok: false, error };
     const records: unknown[] =
       question.type === 'SRV'
         ? (srv[question.name] ?? []).map((record) => ({
@@ -207,6 +209,8 @@ describe('when it is asked', () => {
     await clock.advance(100_000);
     assert.equal(servers.asked.length, 2);
     observer.watch('kms/campus', wish({ revision: 'r2' }));
+    await turn();
+    assert.equal(servers.underWay, 0);
     servers.gate = undefined;
     await clock.advance(500);
     assert.equal(servers.asked.length, 4);
@@ -305,6 +309,20 @@ describe('what is remembered', () => {
       { server: '10.0.0.53', ok: true, records: ['10.1.0.1', 'fd00::1'] },
       { server: '10.0.0.54', ok: true, records: [], empty: 'NxDomain' },
     ]);
+  });
+
+  test('half an answer about a host is none', async () => {
+    for (const errorAt of ['AAAA', 'A']) {
+      Object.assign(servers.at('10.0.0.53'), {
+        addresses: { [HOST_0]: ['10.1.0.1', 'fd00::1'] },
+        error: 'SERVFAIL',
+        errorAt,
+      });
+      observer.watch('kms/campus', wish({ revision: errorAt, hostNames: [HOST_0] }));
+      await clock.advance(500);
+      const [first] = observer.observation('kms/campus').hosts.get(HOST_0)?.servers ?? [];
+      assert.deepEqual(first, { server: '10.0.0.53', ok: false, error: 'SERVFAIL' });
+    }
   });
 
   test('is a copy: what was read does not change later', async () => {

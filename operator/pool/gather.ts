@@ -2,7 +2,7 @@
 
 // Reads everything that a plan is made from: the caches, what was written and is not in them yet, what the name servers and the hosts said last. It asks
 // nobody and decides nothing.
-import { hostName, type KmsHostPool, LABELS } from '@kmspool/crds';
+import { hostName, type KmsHostPool, LABELS, poolLabels } from '@kmspool/crds';
 import { hostFqdn } from '@kmspool/kms/dns';
 import { findExternalDns } from '../dns/external-dns.ts';
 import type { DnsObserver } from '../dns/observer.ts';
@@ -67,7 +67,19 @@ export function gather(
     domains: pool.spec.dns.domains.map(({ name: domain }) => claimOf(sources, object, domain)),
     observed: seen.domains,
     observedHosts: seen.hosts,
-    externalDns: findExternalDns(caches.externalDns.cache.list()).findings,
+    ...externalDnsOf(caches, pool),
+  };
+}
+
+function externalDnsOf({ externalDns }: Caches, { metadata, spec }: KmsHostPool) {
+  const { findings, notes } = findExternalDns(externalDns.cache.list(), {
+    namespace: metadata.namespace ?? 'default',
+    labels: poolLabels(metadata.name),
+    domains: spec.dns.domains.map(({ name }) => name),
+  });
+  return {
+    externalDns: findings,
+    externalDnsNotes: notes.map(({ where, message }) => `external-dns ${where}: ${message}`),
   };
 }
 

@@ -83,6 +83,7 @@ function livePlan(
     requeueAfterMs: untilNext(world, [
       publication.dueMs,
       publication.leavingMs,
+      publication.publisherDueMs,
       withdrawal.dueMs,
       publication.hostNames?.untilMs,
       patience(world, state),
@@ -159,6 +160,7 @@ const NOTHING: PublicationPlan = {
   settled: true,
   published: new Set(),
   leavingMs: undefined,
+  publisherDueMs: undefined,
   observe: undefined,
 };
 

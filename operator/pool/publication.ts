@@ -15,14 +15,13 @@ import { ANNOTATIONS, canonicalJson } from '@kmspool/crds';
 import { formatSrvTarget, rankHosts, srvName } from '@kmspool/kms/dns';
 import { type JudgementKind, judgeDomain, judgeHostName, type NameJudgement } from '../dns/judge.ts';
 import type { ObservationWish } from '../dns/observation.ts';
-import { isAllowedZone } from '../dns/zones.ts';
+import { type JudgedClaim, judgeClaim } from './claims.ts';
 import { type JudgedHost, ownOf } from './hosts.ts';
 import type { DnsRecordSet } from './kinds.ts';
+import { judgePublisher, type Publisher } from './publisher.ts';
+import { holdUntil, wantedSince } from './record-timing.ts';
 import type { DomainState, Publication } from './state.ts';
-import type { DomainClaim, World } from './world.ts';
-
-/** A DNSEndpoint that nobody has read while external-dns should have looked so often has none that would publish it. */
-const UNREAD_LOOKS = 2;
+import type { World } from './world.ts';
 
 /** What is published, as far as a later decision needs it. */
 export interface PublicationPlan extends Publication {
@@ -30,6 +29,8 @@ export interface PublicationPlan extends Publication {
   readonly published: ReadonlySet<string>;
   /** When a host that is not ready is due to leave. */
   readonly leavingMs: number | undefined;
+  /** When it is known that nobody publishes. */
+  readonly publisherDueMs: number | undefined;
   readonly observe: ObservationWish | undefined;
 }
 
@@ -43,12 +44,16 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
   const wantsRecords = world.pool.spec.dns.publisher === 'ExternalDNS' && world.dnsEndpointServed;
   const wantedSets = wantsRecords ? recordSets({ world, hosts, members, claims, liveSets }) : [];
   const changedAtMs = Date.parse(live?.metadata.annotations?.[ANNOTATIONS.changedAt] ?? '');
-  const dueMs = holdUntil(world, { liveSets, wantedSets, changedAtMs });
+  const dueMs = holdUntil(world, { liveSets, changedAtMs }, wantedSets);
   const sets = dueMs === undefined ? wantedSets : liveSets;
-  const states = claims.map((claim) => domainState({ world, claim, hosts, members, sets, changedAtMs, wantsRecords }));
-  const mode = modeOf(world, changedAtMs);
+  const publisher = judgePublisher(world);
+  const { mode } = publisher;
+  const sinceMs = wantedSince(world, { liveSets, changedAtMs }, sets);
+  const states = claims.map((claim) =>
+    domainState({ world, claim, hosts, members, sets, changedAtMs: sinceMs, wantsRecords, publisher }),
+  );
   const agreed = states.every(({ claim, judgement }) => claim !== 'Ours' || judgement.kind === 'Agreed');
-  const hostNames = judgeHostNames(world, sets, changedAtMs);
+  const hostNames = judgeHostNames({ world, sets, changedAtMs: sinceMs, publisher });
   const named = hostNames === undefined || hostNames.kind === 'Agreed';
   const settled = mode !== 'On' || (dueMs === undefined && agreed && named);
   return {
@@ -60,6 +65,7 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
     settled,
     published,
     leavingMs: nextLeaving(world, hosts, published),
+    publisherDueMs: publisher.waitsUntilMs,
     observe: wishOf(world, { states, hosts, sets, settled }),
   };
 }
@@ -98,32 +104,6 @@ function nextLeaving(world: World, hosts: readonly JudgedHost[], published: Read
     .flatMap((host) => leavesAt(world, host) ?? [])
     .filter((ms) => ms > world.nowMs);
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-type JudgedClaim = Pick<DomainState, 'claim' | 'claimMessage' | 'domain'> & {
-  readonly ttlSeconds: number;
-  readonly siblings: readonly string[];
-};
-
-function judgeClaim(world: World, { domain, elder, siblings }: DomainClaim, poolId: string): JudgedClaim {
-  const { domains } = world.pool.spec.dns;
-  const own = domains.find(({ name }) => name === domain);
-  const base = { domain, siblings, ttlSeconds: own?.ttlSeconds ?? 60 };
-  const forbidden = [domain, domains[0]?.name ?? domain].find(
-    (name) => !isAllowedZone(name, world.settings.emulatedDnsZones),
-  );
-  if (forbidden !== undefined) {
-    const zones = world.settings.emulatedDnsZones.join(', ');
-    const which = forbidden === domain ? forbidden : `the hosts' names lie in ${forbidden}, which`;
-    const message = `${which} is not in a test zone (${zones}); choose a domain below one, or start the operator with --emulated-dns-zone=${forbidden} if it is one`;
-    return { ...base, claim: 'ZoneNotAllowed', claimMessage: message };
-  }
-  if (elder !== undefined && elder.poolId !== poolId) {
-    const message = `pool ${elder.namespace}/${elder.name} is older and publishes in ${domain} with another key; its clients would not understand this pool: give both the same Secret, or choose another domain`;
-    return { ...base, claim: 'DomainTaken', claimMessage: message };
-  }
-  // Two DNSEndpoints with one name and different TTLs are rivals for external-dns; with one TTL their targets are merged.
-  return { ...base, claim: 'Ours', claimMessage: '', ttlSeconds: elder?.ttlSeconds ?? base.ttlSeconds };
 }
 
 type SetSources = {
@@ -186,35 +166,6 @@ function addressSets({ host, members, liveSets, ttlSeconds }: AddressSources): D
   ];
 }
 
-type Held = {
-  readonly liveSets: readonly DnsRecordSet[];
-  readonly wantedSets: readonly DnsRecordSet[];
-  readonly changedAtMs: number;
-};
-
-/** Until when the present records stay although others are wanted. The first ones, and taking all away, wait for nothing. */
-function holdUntil(world: World, { liveSets, wantedSets, changedAtMs }: Held): number | undefined {
-  if (liveSets.length === 0 || wantedSets.length === 0 || Number.isNaN(changedAtMs)) return undefined;
-  if (canonicalJson(liveSets.map(plainSet)) === canonicalJson(wantedSets)) return undefined;
-  const dueMs = changedAtMs + world.pool.spec.dns.minChangeSeconds * 1000;
-  return dueMs > world.nowMs ? dueMs : undefined;
-}
-
-function plainSet({ dnsName, recordType, recordTTL, targets }: DnsRecordSet): DnsRecordSet {
-  return { dnsName, recordType, recordTTL, targets };
-}
-
-function modeOf(world: World, changedAtMs: number): Publication['mode'] {
-  const { publisher, domains } = world.pool.spec.dns;
-  if (domains.length === 0) return 'NoDomains';
-  if (publisher === 'None') return 'Off';
-  if (!world.dnsEndpointServed) return 'NoPublisher';
-  const live = ownOf(world, world.dnsEndpoint);
-  const unread = live !== undefined && live.status?.observedGeneration === undefined;
-  const patienceMs = UNREAD_LOOKS * world.settings.externalDnsIntervalSeconds * 1000;
-  return unread && world.nowMs - changedAtMs > patienceMs ? 'NoPublisher' : 'On';
-}
-
 type StateSources = {
   readonly world: World;
   readonly claim: JudgedClaim;
@@ -223,10 +174,11 @@ type StateSources = {
   readonly sets: readonly DnsRecordSet[];
   readonly changedAtMs: number;
   readonly wantsRecords: boolean;
+  readonly publisher: Publisher;
 };
 
 function domainState(sources: StateSources): DomainState {
-  const { world, claim, hosts, members, sets, changedAtMs, wantsRecords } = sources;
+  const { world, claim, hosts, members, sets, changedAtMs, wantsRecords, publisher } = sources;
   const { domain, ttlSeconds, siblings } = claim;
   const record = srvName(domain);
   // Where nothing is published by us, the records are still what an administrator would have to make by hand.
@@ -243,7 +195,7 @@ function domainState(sources: StateSources): DomainState {
     observation: world.observed.get(domain),
     nowMs: world.nowMs,
     changedAtMs: Number.isNaN(changedAtMs) ? undefined : changedAtMs,
-    publishingSeconds: world.settings.externalDnsIntervalSeconds,
+    publishingSeconds: publisher.publishingSeconds,
   });
   return { domain, record, claim: claim.claim, claimMessage: claim.claimMessage, desired, judgement };
 }
@@ -254,7 +206,12 @@ function parseLine(line: string): { priority: number; weight: number; port: numb
 }
 
 /** The worst judgement on the hosts' own names: an SRV record is of no use without them (S2-36). */
-function judgeHostNames(world: World, sets: readonly DnsRecordSet[], changedAtMs: number): NameJudgement | undefined {
+function judgeHostNames({
+  world,
+  sets,
+  changedAtMs,
+  publisher,
+}: Pick<StateSources, 'world' | 'sets' | 'changedAtMs' | 'publisher'>): NameJudgement | undefined {
   const judgements = hostNamesOf(sets).map((fqdn) => {
     const own = sets.filter(({ dnsName }) => dnsName === fqdn);
     return judgeHostName({
@@ -263,6 +220,7 @@ function judgeHostNames(world: World, sets: readonly DnsRecordSet[], changedAtMs
       nowMs: world.nowMs,
       changedAtMs: Number.isNaN(changedAtMs) ? undefined : changedAtMs,
       ttlSeconds: own[0]?.recordTTL ?? 60,
+      publishingSeconds: publisher.publishingSeconds,
     });
   });
   return WORST_FIRST.map((kind) => judgements.find((judgement) => judgement.kind === kind)).find(Boolean);

@@ -125,6 +125,7 @@ export class FakeWorld {
       observed: new Map([...this.shown.keys()].map((domain) => [domain, this.#observation(domain)])),
       observedHosts: new Map([...this.addresses].map(([fqdn, list]) => [fqdn, this.#hostObservation(fqdn, list)])),
       externalDns: [],
+      externalDnsNotes: [],
       ...this.extra,
     };
   }

@@ -127,4 +127,6 @@ export interface World {
   readonly observedHosts: ReadonlyMap<string, HostNameObservation>;
   /** Reasons why the external-dns that is there will not publish; empty also when none was found. */
   readonly externalDns: readonly ExternalDnsFinding[];
+  /** Limits of an external-dns that publishes: what it never removes, what it cannot do. */
+  readonly externalDnsNotes: readonly string[];
 }

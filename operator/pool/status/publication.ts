@@ -95,6 +95,10 @@ function messageFor(input: StatusInput, reason: Reason, domains: readonly Domain
     case 'PublisherTooOld':
     case 'PublisherIgnoresSrv':
       return [findingText(input), differences].join(' ');
+    case 'RecordsDiffer':
+      return [differences, sentence(joined([...input.world.externalDnsNotes], 2))]
+        .filter((text) => text !== '')
+        .join(' ');
     case 'NoHosts':
       return 'spec.replicas is 0: there is no host to publish.';
     case 'HostsNotReady':

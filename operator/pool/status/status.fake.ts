@@ -171,6 +171,7 @@ export function inputOf(parts: Parts = {}): StatusInput {
     observed: new Map(),
     observedHosts: new Map(),
     externalDns: [],
+    externalDnsNotes: [],
     ...parts.world,
   };
   const conclusions: Conclusions = {
