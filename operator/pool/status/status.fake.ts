@@ -4,7 +4,7 @@
 import { type KmsHostPool, type KmsHostPoolInput, type KmsHostPoolStatus, poolSchema } from '@kmspool/crds';
 import type { Pod } from '../kinds.ts';
 import type { Conclusions, DomainState, HostView, Publication } from '../state.ts';
-import type { HostAnswer, HostObjects, HostReport, World } from '../world.ts';
+import type { HostAnswer, HostObjects, HostReport, PlanSettings, World } from '../world.ts';
 import type { StatusInput } from './input.ts';
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
@@ -134,6 +134,14 @@ type Parts = {
   readonly countsWrittenAtMs?: number;
 };
 
+const SETTINGS: PlanSettings = {
+  hostImage: 'h',
+  imagePullPolicy: 'Always',
+  emulatedDnsZones: ['example'],
+  withdrawBoundSeconds: 600,
+  externalDnsIntervalSeconds: 60,
+};
+
 /** All is well, but for the parts given. */
 export function inputOf(parts: Parts = {}): StatusInput {
   const pool = poolOf(parts.spec);
@@ -148,13 +156,7 @@ export function inputOf(parts: Parts = {}): StatusInput {
   };
   const world: World = {
     nowMs,
-    settings: {
-      hostImage: 'h',
-      imagePullPolicy: 'Always',
-      emulatedDnsZones: ['example'],
-      withdrawBoundSeconds: 600,
-      externalDnsIntervalSeconds: 60,
-    },
+    settings: SETTINGS,
     object: { metadata, ...(parts.status !== undefined && { status: parts.status }) },
     pool,
     keySecret: undefined,
