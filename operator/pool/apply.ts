@@ -47,17 +47,22 @@ export interface Applied {
   readonly refusals: readonly Refusal[];
   /** Something was made that the next steps have to know: reconcile again at once. */
   readonly again: boolean;
+  /** The key was made here and now; false also when another operator was quicker. */
+  readonly keyMade: boolean;
 }
+
+/** What came of one step. `planAgain`: the world is another than the plan thought. */
+type Came = 'done' | 'planAgain' | 'keyMade';
 
 /** Does the steps in their order. @throws whatever the API server or Redis says that another attempt may change. */
 export async function applySteps(hands: Hands, steps: readonly Step[], context: ApplyContext): Promise<Applied> {
   const refusals: Refusal[] = [];
-  let again = false;
+  const came = new Set<Came>();
   for (const step of steps) {
     context.log.info(fieldsOf(step), 'step');
     hands.onStep(step);
     try {
-      again = (await doStep(hands, step, context)) || again;
+      came.add(await doStep(hands, step, context));
     } catch (error) {
       const refusal = refusalOf(step, error);
       if (refusal === undefined) throw error;
@@ -65,7 +70,8 @@ export async function applySteps(hands: Hands, steps: readonly Step[], context: 
       refusals.push(refusal);
     }
   }
-  return { refusals, again };
+  const keyMade = came.has('keyMade');
+  return { refusals, again: keyMade || came.has('planAgain'), keyMade };
 }
 
 function fieldsOf(step: Step): object {
@@ -77,8 +83,8 @@ function fieldsOf(step: Step): object {
   return step.kind === 'makeSecret' ? { kind, object: `Secret/${step.name}` } : { kind };
 }
 
-/** Does one step. True when the world is another than the plan thought: plan again at once. */
-async function doStep(hands: Hands, step: Step, { world, signal }: ApplyContext): Promise<boolean> {
+/** Does one step. */
+async function doStep(hands: Hands, step: Step, { world, signal }: ApplyContext): Promise<Came> {
   const { client, written } = hands;
   const target = { client, resource: POOLS, object: world.object };
   const note = (resource: Resource, object: KubernetesObject): void =>
@@ -86,25 +92,24 @@ async function doStep(hands: Hands, step: Step, { world, signal }: ApplyContext)
   switch (step.kind) {
     case 'addFinalizer':
       note(POOLS, await ensureFinalizer(target, FINALIZER, { signal }));
-      return false;
+      return 'done';
     case 'removeFinalizer':
       await removeFinalizer(target, FINALIZER, { signal });
-      return false;
+      return 'done';
     case 'makeSecret':
-      await makeSecret(hands, step, { world, signal });
-      return step.secret === 'key';
+      return makeSecret(hands, step, { world, signal });
     case 'apply':
       return applyObject(hands, step, { world, signal });
     case 'annotate':
       note(step.resource, await annotate(client, step, signal));
-      return false;
+      return 'done';
     case 'delete':
       await client.delete(step.resource, step.ref, { uid: step.uid, propagation: 'Background', signal });
       written.noteDeleted(step.resource, step.ref, step.uid);
-      return false;
+      return 'done';
     case 'purge':
       await hands.purge(world, step.poolId, signal);
-      return false;
+      return 'done';
   }
 }
 
@@ -128,21 +133,41 @@ async function applyObject(
   { client, written }: Hands,
   step: Extract<Step, { kind: 'apply' }>,
   { world, signal }: Making,
-): Promise<boolean> {
+): Promise<Came> {
   const { resource, object, uid } = step;
   if (uid === undefined) {
     const found = await client.find(resource, refOfObject(object), { signal });
     if (found !== undefined && !isControlledBy(found, world.object)) {
       written.noteForeign(resource, leanFor(resource)(found));
-      return true;
+      return 'planAgain';
     }
   }
   const bound = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
-  written.note(
-    resource,
-    leanFor(resource)(await client.apply(resource, bound, { fieldManager: FIELD_MANAGER, signal })),
-  );
-  return false;
+  const apply = () => client.apply(resource, bound, { fieldManager: FIELD_MANAGER, signal });
+  const applied = await apply().catch(async (error: unknown) => {
+    if (uid === undefined || !isInvalid(error)) throw error;
+    await replaceLists(client, { resource, object: bound, signal }, error);
+    return apply();
+  });
+  written.note(resource, leanFor(resource)(applied));
+  return 'done';
+}
+
+type Replacing = { readonly resource: Resource; readonly object: KubernetesObject; readonly signal: AbortSignal };
+
+/**
+ * An entry that somebody put into a list of ours may contradict ours: a port with the name of ours and another number. Server-side apply adds ours to it and
+ * cannot take theirs away; a merge patch puts the whole list in its place. @throws `refused`, the API server's first word, when that is not valid either.
+ */
+async function replaceLists(client: Client, { resource, object, signal }: Replacing, refused: unknown): Promise<void> {
+  const { spec } = object as { spec?: unknown };
+  const { uid } = object.metadata;
+  const query = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' };
+  try {
+    await client.patch(resource, refOfObject(object), { patch: { metadata: { uid }, spec }, query, signal });
+  } catch (error) {
+    throw isInvalid(error) || isBadRequest(error) ? refused : error;
+  }
 }
 
 type Making = { readonly world: World; readonly signal: AbortSignal };
@@ -152,15 +177,17 @@ async function makeSecret(
   { client, written }: Hands,
   step: Extract<Step, { kind: 'makeSecret' }>,
   { world, signal }: Making,
-): Promise<void> {
+): Promise<Came> {
   const source = { pool: world.pool, owner: world.object, bytes: randomBytes(SECRET_BYTES) };
   const secret = step.secret === 'key' ? buildKeySecret(source) : buildAdminSecret(source);
   try {
     written.note(LEAN_SECRETS, leanSecret(await client.create(SECRETS, secret, { signal })));
+    return step.secret === 'key' ? 'keyMade' : 'done';
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const found = await client.find(SECRETS, { namespace: secret.metadata.namespace, name: step.name }, { signal });
     if (found !== undefined) written.note(LEAN_SECRETS, leanSecret(found));
+    return step.secret === 'key' ? 'planAgain' : 'done';
   }
 }
 
@@ -174,16 +201,18 @@ function refusalOf(step: Step, error: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** Server-side apply answers a field that it does not know with 500 and no reason, only with these words. */
-const UNKNOWN_FIELD = /field not declared in schema|failed to create typed patch object/;
+/** Server-side apply answers a field that it does not know, and a value that it cannot read, with 500 and no reason, only with these words. */
+const UNREADABLE =
+  /field not declared in schema|failed to create typed patch object|unable to convert unstructured object/;
 
 function isBadRequest(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.statusCode === 400 || (error.statusCode === 500 && UNKNOWN_FIELD.test(error.message));
+  return error.statusCode === 400 || (error.statusCode === 500 && UNREADABLE.test(error.message));
 }
 
 /** The form in which the cache of this kind keeps an object. */
 function leanFor(resource: Resource): (object: KubernetesObject) => KubernetesObject {
+  if (resource === DNS_ENDPOINTS) return (object) => leanDnsEndpoint(object);
   return resource === DEPLOYMENTS ? (object) => leanDeployment(object) : leanObject;
 }
 

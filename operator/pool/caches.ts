@@ -29,7 +29,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from './kinds.ts';
-import { leanDeployment, leanPod, leanSecret } from './lean.ts';
+import { leanDeployment, leanDnsEndpoint, leanPod, leanSecret } from './lean.ts';
 
 /** What the caches are made of. */
 export interface CacheOptions {
@@ -37,6 +37,8 @@ export interface CacheOptions {
   readonly metrics: RuntimeMetrics;
   /** Namespaces to look at; all of them when empty. */
   readonly namespaces: readonly string[];
+  /** Silence after which a watch counts as dead. */
+  readonly silenceMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -64,8 +66,7 @@ const OTHER_SECRETS = [
 export type Caches = ReturnType<typeof createCaches>;
 
 /** Makes the caches; `follow` fills them. */
-export function createCaches({ client, metrics, namespaces, clock, log }: CacheOptions) {
-  const base = { client, metrics, namespaces, clock, log };
+export function createCaches(base: CacheOptions) {
   const owned = <T extends KubernetesObject>(
     resource: Resource<T>,
     more: Partial<InformerOptions<T>> = {},
@@ -89,7 +90,7 @@ export function createCaches({ client, metrics, namespaces, clock, log }: CacheO
     disruptionBudgets: owned(DISRUPTION_BUDGETS),
     networkPolicies: owned(NETWORK_POLICIES),
     serviceAccounts: owned(SERVICE_ACCOUNTS),
-    dnsEndpoints: owned(DNS_ENDPOINTS, { optional: true }),
+    dnsEndpoints: owned(DNS_ENDPOINTS, { optional: true, trim: leanDnsEndpoint }),
     pods: owned(PODS, { trim: leanPod }),
     secrets: new Informer({
       ...base,
@@ -103,7 +104,8 @@ export function createCaches({ client, metrics, namespaces, clock, log }: CacheO
       namespaces: [],
       resource: DEPLOYMENTS,
       labelSelector: 'app.kubernetes.io/name=external-dns',
-      optional: true,
+      // With roles in a few namespaces only.
+      mayBeForbidden: true,
       trim: leanDeployment,
     }),
   };

@@ -18,7 +18,7 @@ import type { PoolObject } from './kinds.ts';
 import { type Reconciler, reconcilePool } from './reconcile.ts';
 
 /** Changes of the objects of a pool come in bursts; one reconcile for all that come within this time. */
-const BURST_MS = 100;
+const BURST_MS = 250;
 /** How often it is looked whether the API server has begun or ceased to serve DNSEndpoints. */
 const SERVED_MS = 2_000;
 
@@ -37,6 +37,10 @@ export function createPoolController(reconciler: Reconciler, options: PoolContro
     clock,
     ...options,
   });
+  for (const informer of [...ownedBy(caches), caches.secrets])
+    informer.onChange(({ type, object }) => {
+      if (type === 'deleted') reconciler.written.noteGone(informer.resource, object);
+    });
   controller.watch(caches.pools, toSelf, isNews);
   controller.watch(caches.pools, (pool) => neighbours(caches, pool), concernsNeighbours, BURST_MS);
   for (const informer of ownedBy(caches)) controller.watch(informer, poolOfLabel, says, BURST_MS);

@@ -3,12 +3,11 @@
 // Reads everything that a plan is made from: the caches, what was written and is not in them yet, what the name servers and the hosts said last. It asks
 // nobody and decides nothing.
 import { hostName, type KmsHostPool, LABELS, poolLabels } from '@kmspool/crds';
-import { hostFqdn } from '@kmspool/kms/dns';
 import { findExternalDns } from '../dns/external-dns.ts';
 import type { DnsObserver } from '../dns/observer.ts';
 import { type KubernetesObject, labelIndexValue, type ObjectRef, type Resource } from '../runtime/index.ts';
 import { adminSecretName, keySecretName } from './build/secret.ts';
-import { BY_DOMAIN, BY_IDENTITY, BY_POOL, type Caches } from './caches.ts';
+import { BY_POOL, type Caches } from './caches.ts';
 import type { HostPoller } from './host-poller.ts';
 import {
   CONFIG_MAPS,
@@ -22,7 +21,8 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from './kinds.ts';
-import type { DomainClaim, HostObjects, PlanSettings, World } from './world.ts';
+import { claimOf, twinsOf } from './neighbours.ts';
+import type { HostObjects, PlanSettings, World } from './world.ts';
 import type { Written } from './written.ts';
 
 /** Where the world is read from. */
@@ -62,7 +62,7 @@ export function gather(
     networkPolicy: find(NETWORK_POLICIES, caches.networkPolicies.cache, name),
     dnsEndpointServed: caches.dnsEndpoints.available(),
     dnsEndpoint: find(DNS_ENDPOINTS, caches.dnsEndpoints.cache, name),
-    twins: twinsOf(caches, object),
+    twins: twinsOf(sources, object),
     hosts: hostObjects(sources, pool),
     domains: pool.spec.dns.domains.map(({ name: domain }) => claimOf(sources, object, domain)),
     observed: seen.domains,
@@ -119,60 +119,4 @@ function hostObjects({ caches, written, poller }: Sources, pool: KmsHostPool): H
 function newestFirst(pods: readonly Pod[]): Pod[] {
   const time = ({ metadata }: Pod): string => `${metadata.creationTimestamp ?? ''}/${metadata.name}`;
   return [...pods].sort((a, b) => (time(a) < time(b) ? 1 : -1));
-}
-
-function twinsOf({ pools }: Caches, object: PoolObject): string[] {
-  const poolId = object.status?.poolId;
-  if (poolId === undefined) return [];
-  return pools.cache
-    .byIndex(BY_IDENTITY, poolId)
-    .filter(({ metadata }) => metadata.uid !== object.metadata.uid && metadata.deletionTimestamp === undefined)
-    .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
-    .sort();
-}
-
-function claimOf({ caches }: Sources, object: PoolObject, domain: string): DomainClaim {
-  const others = caches.pools.cache
-    .byIndex(BY_DOMAIN, domain)
-    .filter(({ metadata }) => metadata.uid !== object.metadata.uid);
-  const [elder] = others.filter((other) => ageOf(other) < ageOf(object)).sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
-  const siblings = others.filter(
-    ({ status }) => status?.poolId !== undefined && status.poolId === object.status?.poolId,
-  );
-  return {
-    domain,
-    elder:
-      elder === undefined
-        ? undefined
-        : {
-            namespace: elder.metadata.namespace ?? 'default',
-            name: elder.metadata.name,
-            poolId: elder.status?.poolId,
-            ttlSeconds: ttlOf(elder, domain),
-          },
-    siblings: siblings.flatMap(hostNamesOf),
-  };
-}
-
-/** Sorts by age, then by name: two pools of one second still have an elder. */
-function ageOf({ metadata }: PoolObject): string {
-  return `${metadata.creationTimestamp ?? ''}/${metadata.namespace}/${metadata.name}`;
-}
-
-type LooseSpec = { replicas?: number; dns?: { domains?: readonly { name: string; ttlSeconds?: number }[] } };
-
-function ttlOf({ spec }: PoolObject, domain: string): number {
-  return (spec as LooseSpec | undefined)?.dns?.domains?.find(({ name }) => name === domain)?.ttlSeconds ?? 60;
-}
-
-/** Names of another pool's hosts, those that are on their way out too. */
-function hostNamesOf({ metadata, spec, status }: PoolObject): string[] {
-  const { replicas = 0, dns } = (spec ?? {}) as LooseSpec;
-  const first = dns?.domains?.[0]?.name;
-  const named = (status?.hosts ?? []).flatMap(({ fqdn }) => fqdn ?? []);
-  if (first === undefined) return named;
-  const wanted = Array.from({ length: replicas }, (_, n) =>
-    hostFqdn(metadata.name, n, metadata.namespace ?? 'default', first),
-  );
-  return [...new Set([...named, ...wanted])];
 }

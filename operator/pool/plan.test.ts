@@ -52,11 +52,14 @@ describe('a new pool', () => {
     ]);
   });
 
-  test('is published host by host as they become ready', () => {
+  test('is published as a whole, or without the hosts that are late; they follow', () => {
     const fake = new FakeWorld(specOf(2));
     fake.reconcile();
     settleServices(fake);
     settlePods(fake, new Set(['campus-1']));
+    fake.reconcile();
+    assert.deepEqual(srv(fake), [], 'the first records wait for hosts that are about to be ready');
+    fake.nowMs += 10_000;
     fake.reconcile();
     assert.deepEqual(srv(fake), ['0 0 1688 campus-0.kms.lab.example.']);
     settlePods(fake);

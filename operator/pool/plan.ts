@@ -75,6 +75,7 @@ function livePlan(
     ...recordSteps(world, publication),
     ...withdrawal.steps,
   ];
+  const clashes = clashesOf(world);
   const leaving: Rollout = { kind: 'ScalingDown', message: withdrawal.waiting.join('; ') };
   const state = withdrawal.waiting.length > 0 && rollout.rollout.kind === 'Settled' ? leaving : rollout.rollout;
   return {
@@ -86,9 +87,9 @@ function livePlan(
       publication.publisherDueMs,
       withdrawal.dueMs,
       publication.hostNames?.untilMs,
-      patience(world, state),
+      patience(world, state, clashes),
     ]),
-    conclusions: { identity, hosts, publication, rollout: state, clashes: clashesOf(world), refusals: [] },
+    conclusions: { identity, hosts, publication, rollout: state, clashes, refusals: [] },
     observe: publication.observe,
     polls: pollTargets(hosts, world.pool.metadata.namespace ?? 'default'),
   };
@@ -199,7 +200,7 @@ function clashesOf(world: World): Clash[] {
       clashOf(world, { resource: CONFIG_MAPS, live: configMap }),
     ]),
     // A Secret of the user's is welcome, but the admin token has to be in it.
-    world.adminSecret?.hasToken === false
+    world.adminSecret !== undefined && world.adminSecret.hasToken !== true
       ? [
           {
             resource: SECRETS,
@@ -210,9 +211,9 @@ function clashesOf(world: World): Clash[] {
   ].flat();
 }
 
-/** Waiting for a garbage collector or for a change whose announcement was missed. */
-function patience({ nowMs }: World, { kind }: Rollout): number | undefined {
-  return kind === 'Settled' ? undefined : nowMs + LOOK_AGAIN_MS;
+/** Waiting for a garbage collector, for a change whose announcement was missed, or for somebody else's object to go, of which nobody tells. */
+function patience({ nowMs }: World, { kind }: Rollout, clashes: readonly Clash[]): number | undefined {
+  return kind === 'Settled' && clashes.length === 0 ? undefined : nowMs + LOOK_AGAIN_MS;
 }
 
 function untilNext({ nowMs }: World, times: readonly (number | undefined)[]): number | undefined {

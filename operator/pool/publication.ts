@@ -19,7 +19,7 @@ import { type JudgedClaim, judgeClaim } from './claims.ts';
 import { type JudgedHost, ownOf } from './hosts.ts';
 import type { DnsRecordSet } from './kinds.ts';
 import { judgePublisher, type Publisher } from './publisher.ts';
-import { holdUntil, wantedSince } from './record-timing.ts';
+import { firstHoldUntil, holdUntil, wantedSince } from './record-timing.ts';
 import type { DomainState, Publication } from './state.ts';
 import type { World } from './world.ts';
 
@@ -44,11 +44,13 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
   const wantsRecords = world.pool.spec.dns.publisher === 'ExternalDNS' && world.dnsEndpointServed;
   const wantedSets = wantsRecords ? recordSets({ world, hosts, members, claims, liveSets }) : [];
   const changedAtMs = Date.parse(live?.metadata.annotations?.[ANNOTATIONS.changedAt] ?? '');
-  const dueMs = holdUntil(world, { liveSets, changedAtMs }, wantedSets);
+  const isFirst = live === undefined && published.size === 0 && wantedSets.length > 0;
+  const dueMs = isFirst ? firstHoldUntil(world, hosts) : holdUntil(world, { liveSets, changedAtMs }, wantedSets);
   const sets = dueMs === undefined ? wantedSets : liveSets;
   const publisher = judgePublisher(world);
   const { mode } = publisher;
-  const sinceMs = wantedSince(world, { liveSets, changedAtMs }, sets);
+  // Who has come to read them late has as much time to publish them as anybody.
+  const sinceMs = Math.max(wantedSince(world, { liveSets, changedAtMs }, sets), publisher.readAtMs ?? 0);
   const states = claims.map((claim) =>
     domainState({ world, claim, hosts, members, sets, changedAtMs: sinceMs, wantsRecords, publisher }),
   );
@@ -66,7 +68,7 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
     published,
     leavingMs: nextLeaving(world, hosts, published),
     publisherDueMs: publisher.waitsUntilMs,
-    observe: wishOf(world, { states, hosts, sets, settled }),
+    observe: wishOf(world, { claims, hosts, sets, settled }),
   };
 }
 
@@ -233,15 +235,17 @@ function hostNamesOf(sets: readonly DnsRecordSet[]): string[] {
 }
 
 type WishSources = {
-  readonly states: readonly DomainState[];
+  readonly claims: readonly JudgedClaim[];
   readonly hosts: readonly JudgedHost[];
   readonly sets: readonly DnsRecordSet[];
   readonly settled: boolean;
 };
 
-function wishOf(world: World, { states, hosts, sets, settled }: WishSources): ObservationWish | undefined {
+function wishOf(world: World, { claims, hosts, sets, settled }: WishSources): ObservationWish | undefined {
   const targets = hosts.flatMap(({ target }) => target ?? []);
-  const asked = states.filter(({ claim }) => claim !== 'ZoneNotAllowed').map(({ domain }) => ({ domain, targets }));
+  const asked = claims
+    .filter(({ claim }) => claim !== 'ZoneNotAllowed')
+    .map(({ domain, siblings }) => ({ domain, targets: [...targets, ...siblings] }));
   if (asked.length === 0) return undefined;
   return {
     revision: canonicalJson(sets),

@@ -10,6 +10,8 @@ export interface Publisher {
   readonly mode: Publication['mode'];
   /** When a DNSEndpoint that nobody has read will have waited in vain, ms since 1970; undefined: it was read, or is not waited for. */
   readonly waitsUntilMs: number | undefined;
+  /** When the DNSEndpoint was last read, ms since 1970; undefined: never, or nobody knows. */
+  readonly readAtMs: number | undefined;
   /** How long records may take to appear, beside their TTL. */
   readonly publishingSeconds: number;
 }
@@ -20,9 +22,10 @@ const LOOKS = 2;
 /** Judges the publisher by who has read the DNSEndpoint. */
 export function judgePublisher(world: World): Publisher {
   const { externalDnsIntervalSeconds: intervalSeconds } = world.settings;
-  const known = { waitsUntilMs: undefined, publishingSeconds: intervalSeconds };
   const mode = modeWithout(world);
   const live = ownOf(world, world.dnsEndpoint);
+  const readAtMs = Date.parse(live?.readAt ?? '') || undefined;
+  const known = { waitsUntilMs: undefined, readAtMs, publishingSeconds: intervalSeconds };
   if (mode !== undefined) return { ...known, mode };
   if (live === undefined || live.status?.observedGeneration !== undefined) return { ...known, mode: 'On' };
   // By the age of the object: its records change, and nobody reads it all the same.
@@ -31,7 +34,7 @@ export function judgePublisher(world: World): Publisher {
   if (Number.isNaN(waitsUntilMs)) return { ...known, mode: 'On' };
   if (world.nowMs >= waitsUntilMs) return { ...known, mode: 'NoPublisher' };
   // Until it is known whether there is a publisher, none has failed.
-  return { mode: 'On', waitsUntilMs, publishingSeconds: LOOKS * intervalSeconds };
+  return { mode: 'On', waitsUntilMs, readAtMs, publishingSeconds: LOOKS * intervalSeconds };
 }
 
 /** What the spec and the cluster say before anybody could have published. */

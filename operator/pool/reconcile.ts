@@ -56,8 +56,10 @@ export async function reconcilePool(
   const world = gather(r, { object, pool: read.pool, nowMs });
   const plan = planPool(world);
   watch(r, keyOf(ref), plan);
-  const { refusals, again } = await applySteps(r, plan.steps, { world, signal: context.signal, log });
-  recordAll(r, object, plan.events);
+  const { refusals, again, keyMade } = await applySteps(r, plan.steps, { world, signal: context.signal, log });
+  // Of a key that another operator made, or that the API server refused, that one tells, or nobody.
+  const happened = plan.events.filter(({ reason }) => keyMade || reason !== 'KeyCreated');
+  recordAll(r, object, happened);
   if (again) return { requeueAfterMs: 0 };
   countChanges(r, world, plan);
   if (plan.steps.some(({ kind }) => kind === 'removeFinalizer')) return undefined;

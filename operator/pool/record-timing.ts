@@ -23,6 +23,26 @@ export function holdUntil(
   return dueMs > nowMs ? dueMs : undefined;
 }
 
+/** A host, as far as the first records wait for it. */
+export interface Starting {
+  readonly wanted: boolean;
+  readonly ready: boolean;
+  /** Since when it is ready, or not. */
+  readonly sinceMs: number | undefined;
+}
+
+/**
+ * Until when the very first records wait for hosts that are still starting, ms since 1970: a new pool appears as a whole, and not as a change for each host. No
+ * longer than `minChangeSeconds` after its first host.
+ */
+export function firstHoldUntil({ nowMs, pool }: World, hosts: readonly Starting[]): number | undefined {
+  const wanted = hosts.filter((host) => host.wanted);
+  const times = wanted.flatMap(({ ready, sinceMs }) => (ready && sinceMs !== undefined ? [sinceMs] : []));
+  if (times.length === 0 || wanted.every(({ ready }) => ready)) return undefined;
+  const dueMs = Math.min(...times) + pool.spec.dns.minChangeSeconds * 1000;
+  return dueMs > nowMs ? dueMs : undefined;
+}
+
 /**
  * Since when these records are to be there, ms since 1970: from this plan on where it changes them, else name servers would be blamed at once for what they
  * cannot know yet. Where all were taken away and no DNSEndpoint tells, since DNS is no longer as it was. NaN when nobody knows.

@@ -16,9 +16,11 @@ import {
 const FOREIGN_MS = 30_000;
 /** A cache that has not shown a deletion for so long will not: something else keeps the object. */
 const DELETED_MS = 30_000;
+/** An object that a cache has not shown for so long may be gone again: whoever needs it asks the API server. */
+const UNSEEN_MS = 60_000;
 
 type Entry =
-  | { readonly kind: 'object'; readonly object: KubernetesObject }
+  | { readonly kind: 'object'; readonly object: KubernetesObject; readonly untilMs: number }
   /** Not in the caches, for it does not carry our labels. */
   | { readonly kind: 'foreign'; readonly object: KubernetesObject; readonly untilMs: number }
   | { readonly kind: 'deleted'; readonly uid: string | undefined; readonly untilMs: number };
@@ -34,7 +36,15 @@ export class Written {
 
   /** Notes the answer to a write. */
   note(resource: Resource, object: KubernetesObject): void {
-    this.#entries.set(keyFor(resource, refOfObject(object)), { kind: 'object', object });
+    const untilMs = this.#clock.monotonic() + UNSEEN_MS;
+    this.#entries.set(keyFor(resource, refOfObject(object)), { kind: 'object', object, untilMs });
+  }
+
+  /** Notes that a cache has shown an object's end, or its end for the cache: it may have lost the label. What was written before that is history. */
+  noteGone(resource: Resource, object: KubernetesObject): void {
+    const key = keyFor(resource, refOfObject(object));
+    const entry = this.#entries.get(key);
+    if (entry?.kind === 'object' && !isNewer(entry.object, object)) this.#entries.delete(key);
   }
 
   /** Notes an object of somebody else's that has a name of ours. */
@@ -59,7 +69,8 @@ export class Written {
     } else if (entry.kind === 'deleted') {
       const same = cached !== undefined && (entry.uid === undefined || cached.metadata.uid === entry.uid);
       if (same && this.#clock.monotonic() < entry.untilMs) return undefined;
-    } else if (cached === undefined || isNewer(entry.object, cached)) return entry.object as T;
+    } else if (cached === undefined ? this.#clock.monotonic() < entry.untilMs : isNewer(entry.object, cached))
+      return entry.object as T;
     this.#entries.delete(key);
     return cached;
   }
@@ -79,10 +90,8 @@ function keyFor(resource: Resource, ref: ObjectRef): string {
   return `${resourceName(resource)}|${keyOf(ref)}`;
 }
 
-/** Resource versions of one kind are numbers that grow (Kubernetes 1.35 says so; before, every API server on etcd did it). */
+/** Resource versions of one kind are numbers that grow (Kubernetes 1.35 says so; before, every API server on etcd did it), also from one object of a name to the next. */
 function isNewer(a: KubernetesObject, b: KubernetesObject): boolean {
-  if (a.metadata.uid !== b.metadata.uid)
-    return (a.metadata.creationTimestamp ?? '') > (b.metadata.creationTimestamp ?? '');
   return numberOf(a) > numberOf(b);
 }
 

@@ -102,6 +102,8 @@ function messageFor(input: StatusInput, reason: Reason, domains: readonly Domain
     case 'NoHosts':
       return 'spec.replicas is 0: there is no host to publish.';
     case 'HostsNotReady':
+      if (input.conclusions.publication.dueMs !== undefined)
+        return 'The first records are published when all hosts are ready, or spec.dns.minChangeSeconds after the first one.';
       return 'No host is ready and has an address, so there is nothing to publish.';
     default:
       return differences;

@@ -67,6 +67,15 @@ describe('records', () => {
     ]);
   });
 
+  test('an external-dns that will not publish is named, with what to do', () => {
+    const finding = { where: 'ops/external-dns', reason: 'PublisherTooOld', message: 'upgrade it' } as const;
+    const old = { ...dns([domainOf({ kind: 'Differs', missing: ['x'] })]), world: { externalDns: [finding] } };
+    assert.match(
+      said(old)[0] ?? '',
+      /^Event 12293: [^:]*: external-dns ops\/external-dns: upgrade it\. lab\.example: /,
+    );
+  });
+
   test('a name server that does not answer is told, and that it answers again', () => {
     const silent = dns([domainOf({ kind: 'Unreachable' })]);
     assert.deepEqual(told(dns([domainOf()]), silent, silent, dns([domainOf()])).slice(1), [

@@ -99,6 +99,7 @@ function publicationEvents(change: Change): EventWish[] {
         failedEvent(
           reason,
           entries.map(({ now }) => now),
+          causeOf(change, reason),
         ),
       ),
     ...refused,
@@ -120,9 +121,18 @@ function publishedEvent(entries: readonly DnsEntry[]): EventWish {
   };
 }
 
-function failedEvent(reason: Reason, entries: readonly DnsEntry[]): EventWish {
+/** Reasons whose cause is the same for all domains and stands in the condition. */
+const AT_THE_PUBLISHER: ReadonlySet<string> = new Set<Reason>(['PublisherTooOld', 'PublisherIgnoresSrv']);
+
+function causeOf({ after }: Change, reason: Reason): string | undefined {
+  const condition = findCondition(after.conditions, 'DnsPublished');
+  return AT_THE_PUBLISHER.has(reason) && condition?.reason === reason ? condition.message : undefined;
+}
+
+function failedEvent(reason: Reason, entries: readonly DnsEntry[], cause: string | undefined): EventWish {
   const texts = entries.map(({ domain, message = '' }) => `${domain}: ${message}`);
-  const message = `Event 12293: publishing in DNS failed (${DNS_SERVER_FAILURE}): ${sentence(joined(texts))}`;
+  const words = cause ?? sentence(joined(texts));
+  const message = `Event 12293: publishing in DNS failed (${DNS_SERVER_FAILURE}): ${words}`;
   return { type: 'Warning', reason, message };
 }
 
