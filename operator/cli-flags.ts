@@ -62,6 +62,13 @@ export const FLAGS = [
     byDefault: '10',
   },
   {
+    name: 'watch-silence-seconds',
+    group: API,
+    value: 'SECONDS',
+    help: 'begin a watch anew after this silence; the API server says something once a minute',
+    byDefault: '150',
+  },
+  {
     name: 'host-image',
     group: HOSTS,
     value: 'IMAGE',

@@ -28,6 +28,8 @@ export interface CliOptions {
   readonly lease: LeaseOptions | undefined;
   readonly workers: number;
   readonly resyncMs: number;
+  /** A watch in which nothing comes for so long counts as dead. */
+  readonly watchSilenceMs: number;
   readonly apiQps: number;
   readonly apiBurst: number;
   /** Undefined: no HTTP interface. */
@@ -98,6 +100,8 @@ function optionsOf(settings: Settings, place: Place): CliOptions {
     lease: settings.isOn('leader-elect') ? leaseOf(settings, place) : undefined,
     workers: wholes('workers', 64),
     resyncMs: minutes('resync-minutes') * 60_000,
+    watchSilenceMs:
+      settings.one('watch-silence-seconds', values.numberIn({ min: 1, max: 3600, unit: 'seconds' })) * 1000,
     apiQps: wholes('api-qps', 100_000),
     apiBurst: wholes('api-burst', 100_000),
     http: settings.one('http', values.listenAddress),

@@ -5,6 +5,7 @@
 import { UserError } from '@kmspool/crds';
 import { pino } from 'pino';
 import { readCli } from './cli.ts';
+import { loggedError } from './logged-error.ts';
 import { runOperator } from './operator.ts';
 import { KubeconfigError } from './runtime/index.ts';
 
@@ -13,7 +14,9 @@ if ('exitCode' in cli) {
   (cli.exitCode === 0 ? process.stdout : process.stderr).write(cli.output);
   process.exitCode = cli.exitCode;
 } else {
-  const log = pino({ level: cli.logLevel, base: { component: 'operator' } }, pino.destination({ sync: true }));
+  const serializers = { err: loggedError };
+  const options = { level: cli.logLevel, base: { component: 'operator' }, serializers };
+  const log = pino(options, pino.destination({ sync: true }));
   try {
     process.exitCode = await runOperator(cli, log);
   } catch (error) {

@@ -9,7 +9,7 @@ import { createDnsMetrics, type DnsMetrics } from './dns/metrics.ts';
 import { DnsObserver } from './dns/observer.ts';
 import { type HttpListener, silenceCheck, startHttp, syncedCheck } from './http.ts';
 import { createOperatorMetrics, type OperatorMetrics } from './metrics.ts';
-import { type Caches, createCaches, followAll, poolReader } from './pool/caches.ts';
+import { type Caches, createCaches, followAll, PoolReader } from './pool/caches.ts';
 import { createPoolController, enqueueWhenServed } from './pool/controller.ts';
 import { directAsk, proxyAsk } from './pool/host-ask.ts';
 import { HostPoller } from './pool/host-poller.ts';
@@ -63,9 +63,10 @@ export async function runOperator(options: CliOptions, log: Logger): Promise<num
     metrics: metrics.runtime,
     userAgent: `${COMPONENT}/${VERSION}`,
     throttle: { qps: options.apiQps, burst: options.apiBurst },
+    omitManagedFields: true,
   });
-  const { watchNamespaces: namespaces } = options;
-  const caches = createCaches({ client, metrics: metrics.runtime, namespaces, clock: systemClock, log });
+  const { watchNamespaces: namespaces, watchSilenceMs: silenceMs } = options;
+  const caches = createCaches({ client, metrics: metrics.runtime, namespaces, silenceMs, clock: systemClock, log });
   const lifecycle = new Lifecycle({ log });
   lifecycle.onStop('connections', () => client.close());
   const http = await serveHttp({ options, caches, registry, metrics: metrics.runtime, log });
@@ -160,7 +161,7 @@ function reconcilerOf(parts: Parts, { writer, recorder, guard }: Term): Reconcil
   return {
     client: writer,
     caches,
-    readPool: poolReader(),
+    pools: new PoolReader(),
     written: new Written(clock),
     observer: new DnsObserver({ clock, metrics: metrics.dns, log, ...resolversOf(options) }),
     poller: new HostPoller({ ask, polls: metrics.operator.hostPolls, log }),

@@ -32,9 +32,9 @@ export function absentSince(
  * The same text as long as nothing material changes. When it was asked is not material, nor a TTL: a cache counts it down. That the TTLs of one set differ
  * is.
  */
-export function domainText({ servers, error, absentSinceMs }: DomainObservation): string {
+export function domainText({ servers, error, absentSinceMs, asked = [] }: DomainObservation): string {
   const answers = servers.map((answer) => answerText(answer, srvText, hasMixedTtl));
-  return JSON.stringify([error ?? null, answers, [...absentSinceMs]]);
+  return JSON.stringify([error ?? null, answers, [...absentSinceMs], asked]);
 }
 
 /** As {@link domainText}, of a host's addresses. */

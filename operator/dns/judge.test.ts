@@ -225,6 +225,12 @@ describe('hosts of others', () => {
     assert.deepEqual([judgement.kind, judgement.foreign], ['Agreed', []]);
   });
 
+  test('of a pool that had the same identity when it was asked, and is gone since, are not foreign before it is asked again', () => {
+    const seen = observed(shows(NS1, host(0), host(1), rogue));
+    assert.deepEqual(judge({ ...seen, asked: [rogue.target] }).foreign, []);
+    assert.equal(judge({ ...seen, asked: [] }).foreign.length, 1);
+  });
+
   test('of a pool with the same identity are neither foreign nor stale', () => {
     const judgement = judge(observed(shows(NS1, host(0), host(1), rogue)), { siblings: [rogue.target] });
     assert.deepEqual([judgement.kind, judgement.foreign, judgement.stale], ['Agreed', [], []]);

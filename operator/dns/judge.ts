@@ -79,7 +79,8 @@ export function judgeDomain(question: DomainQuestion): DomainJudgement {
   const { observation, desired } = question;
   const wanted = desired.map(plainRecord);
   const ours = new Set([...question.ours.map(plainName), ...wanted.map(({ target }) => target)]);
-  const siblings = question.siblings ?? [];
+  // Whoever was one when it was asked: a pool that has gone since is no stranger for having been there.
+  const siblings = [...(question.siblings ?? []), ...(observation?.asked ?? [])];
   const kin = new Set(siblings.map(plainName));
   const others = new Set([...siblings, ...question.known].map(plainName));
   const servers = byServer(observation?.servers ?? []);

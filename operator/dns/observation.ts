@@ -34,6 +34,8 @@ export interface DomainObservation {
    * a server did not answer adds nothing.
    */
   readonly absentSinceMs: ReadonlyMap<string, number>;
+  /** Targets that the wish named when this was asked. Who has left since was no foreigner then. */
+  readonly asked?: readonly string[];
 }
 
 /** The addresses of one host name. */
@@ -52,7 +54,7 @@ export interface ObservationWish {
   readonly revision: string;
   readonly domains: readonly {
     readonly domain: string;
-    /** Targets whose absence matters, without trailing dot. */
+    /** Targets whose absence matters, and those of pools with the same key; without trailing dot. */
     readonly targets: readonly string[];
   }[];
   /** Host names whose addresses are to be asked for, all in the first domain. */

@@ -248,7 +248,7 @@ export class DnsObserver {
     const askedAtMs = this.#clock.now();
     const before = watched.domains.get(domain);
     const absentSinceMs = absentSince(before?.absentSinceMs ?? new Map(), targets, answers, askedAtMs);
-    const after = { domain, askedAtMs, ...answers, absentSinceMs };
+    const after = { domain, askedAtMs, ...answers, absentSinceMs, asked: targets };
     watched.domains.set(domain, after);
     if (before === undefined || domainText(before) !== domainText(after)) this.#tell(watched.key);
     return agreementOf(answers, srvText);

@@ -19,8 +19,8 @@ import {
   removeFinalizer,
 } from '../runtime/index.ts';
 import { buildAdminSecret, buildKeySecret, SECRET_BYTES } from './build/secret.ts';
-import { DEPLOYMENTS, LEAN_SECRETS, POOLS, SECRETS } from './kinds.ts';
-import { leanDeployment, leanObject, leanSecret } from './lean.ts';
+import { DEPLOYMENTS, DNS_ENDPOINTS, LEAN_SECRETS, POOLS, SECRETS } from './kinds.ts';
+import { leanDeployment, leanDnsEndpoint, leanObject, leanSecret } from './lean.ts';
 import type { Refusal, Step } from './state.ts';
 import type { World } from './world.ts';
 import type { Written } from './written.ts';

@@ -9,12 +9,15 @@ import {
   Informer,
   type InformerOptions,
   type KubernetesObject,
+  keyOf,
   type Logger,
   labelIndex,
   type ObjectRef,
   type Resource,
   type RuntimeMetrics,
+  refOfObject,
 } from '../runtime/index.ts';
+import { Findings } from './findings.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -116,26 +119,36 @@ export async function followAll(caches: Caches, signal: AbortSignal): Promise<vo
   await Promise.all(Object.values(caches).map((informer) => informer.run(signal)));
 }
 
-/** A pool by the schema, or one line for each error. */
+/** A pool by the schema with what was found out about it, or one line for each error. */
 export type ParsedPool =
-  | { readonly ok: true; readonly pool: KmsHostPool }
+  | { readonly ok: true; readonly pool: KmsHostPool; readonly findings: Findings }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Reads pools by the schema, each version of an object once. */
-export function poolReader(): (object: PoolObject) => ParsedPool {
-  const known = new WeakMap<PoolObject, ParsedPool>();
-  return (object) => {
-    const read = known.get(object) ?? parsePool(object);
-    known.set(object, read);
+/** Reads pools by the schema, each generation once. Of the metadata only what never changes is right in what it answers: name, namespace, uid. */
+export class PoolReader {
+  readonly #known = new Map<string, { readonly version: string; readonly read: ParsedPool }>();
+
+  read(object: PoolObject): ParsedPool {
+    const key = keyOf(refOfObject(object));
+    const version = `${object.metadata.uid}/${object.metadata.generation}`;
+    const known = this.#known.get(key);
+    if (known?.version === version) return known.read;
+    const read = parsePool(object);
+    this.#known.set(key, { version, read });
     return read;
-  };
+  }
+
+  /** Forgets a pool that is gone. */
+  forget(ref: ObjectRef): void {
+    this.#known.delete(keyOf(ref));
+  }
 }
 
 function parsePool(object: PoolObject): ParsedPool {
   // The status is the operator's own and may be of another version.
   const { status: _, ...rest } = object;
   const result = poolSchema.safeParse(rest);
-  if (result.success) return { ok: true, pool: result.data };
+  if (result.success) return { ok: true, pool: result.data, findings: new Findings() };
   return { ok: false, errors: result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) };
 }
 

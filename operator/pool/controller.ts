@@ -46,7 +46,7 @@ export function createPoolController(reconciler: Reconciler, options: PoolContro
   for (const informer of ownedBy(caches)) controller.watch(informer, poolOfLabel, says, BURST_MS);
   controller.watch(caches.secrets, (secret) => poolsOfSecret(caches, secret), says, BURST_MS);
   controller.watch(caches.externalDns, () => allPools(caches), says, BURST_MS);
-  observer.onChange((key) => controller.enqueue(refOf(key)));
+  observer.onChange((key) => controller.enqueue(refOf(key), { delayMs: BURST_MS }));
   poller.onChange((key) => controller.enqueue(refOf(key), { delayMs: BURST_MS }));
   return controller;
 }

@@ -37,9 +37,10 @@ export interface Sources {
 /** The world of one pool, now. */
 export function gather(
   sources: Sources,
-  { object, pool, nowMs }: { object: PoolObject; pool: KmsHostPool; nowMs: number },
+  { object, read, nowMs }: { object: PoolObject; read: Pick<World, 'pool' | 'findings'>; nowMs: number },
 ): World {
   const { caches, written, observer, settings } = sources;
+  const { pool, findings } = read;
   const { namespace = 'default', name } = pool.metadata;
   const key = `${namespace}/${name}`;
   const find = <T extends KubernetesObject>(
@@ -52,6 +53,7 @@ export function gather(
   return {
     nowMs,
     settings,
+    ...(findings && { findings }),
     object,
     pool,
     keySecret: find(LEAN_SECRETS, caches.secrets.cache, keySecretName(pool)),

@@ -4,7 +4,7 @@
 import { ANNOTATIONS, type HostConfig, hostConfigFor, hostConfigHash } from '@kmspool/crds';
 import { hostFqdn } from '@kmspool/kms/dns';
 import { isControlledBy, type KubernetesObject } from '../runtime/index.ts';
-import { buildDeployment, sameTemplate } from './build/deployment.ts';
+import { buildDeployment, sameTemplate, templateHash } from './build/deployment.ts';
 import type { Deployment, Pod, Service } from './kinds.ts';
 import type { HostView, PollTarget, TemplateState } from './state.ts';
 import type { HostObjects, HostReport, World } from './world.ts';
@@ -12,12 +12,46 @@ import type { HostObjects, HostReport, World } from './world.ts';
 /** A host with what its objects should be. */
 export interface JudgedHost extends HostView {
   readonly objects: HostObjects;
-  /** The configuration wanted; advertisedPort is in it once the node port is known. */
-  readonly config: HostConfig;
-  /** The Deployment wanted. */
-  readonly deployment: Deployment;
+  readonly desired: DesiredHost;
   /** The Pod that the poller asks: the newest that is ready, else the newest with an address. */
   readonly pod: Pod | undefined;
+  /** Not ready, and nobody knows yet whether for its store: until then it is to be asked, ms since 1970. 0: it is known; Infinity: it was never asked. */
+  readonly askedUntilMs: number;
+}
+
+type Wanted = { readonly ordinal: number; readonly poolId: string; readonly nodePort: number | undefined };
+
+/** What a host should be; made only when somebody asks, for mostly nothing has changed. */
+export class DesiredHost {
+  /** What all of it follows from besides the pool's spec, for {@link World.findings}. */
+  readonly what: string;
+  /** hostConfigHash of {@link config}. */
+  readonly configHash: string;
+  readonly #world: World;
+  readonly #wanted: Wanted;
+  #deployment: Deployment | undefined;
+
+  constructor(world: World, wanted: Wanted) {
+    this.#world = world;
+    this.#wanted = wanted;
+    this.what = `${wanted.ordinal}/${wanted.poolId}/${wanted.nodePort ?? ''}`;
+    const hash = (): string => hostConfigHash(this.config());
+    this.configHash = world.findings?.text(`config/${this.what}`, hash) ?? hash();
+  }
+
+  /** Clients of a NodePort come to another port than the one listened on (S1-21). */
+  config(): HostConfig {
+    const { ordinal, poolId, nodePort } = this.#wanted;
+    const overrides = nodePort === undefined ? {} : { overrides: { advertisedPort: nodePort } };
+    return hostConfigFor({ pool: this.#world.pool, ordinal, poolId, ...overrides });
+  }
+
+  deployment(): Deployment {
+    const { pool, object: owner, settings } = this.#world;
+    const { ordinal } = this.#wanted;
+    this.#deployment ??= buildDeployment({ pool, owner, settings, ordinal, config: this.config() });
+    return this.#deployment;
+  }
 }
 
 /** Judges every host of the world. `poolId` is known by now. */
@@ -35,7 +69,7 @@ function judgeHost(world: World, objects: HostObjects, poolId: string): JudgedHo
   const service = ownOf(world, objects.service);
   const live = ownOf(world, objects.deployment);
   const nodePort = pool.spec.exposure.type === 'NodePort' ? service?.spec?.ports?.[0]?.nodePort : undefined;
-  const { config, deployment } = wantedOf(world, { ordinal: objects.ordinal, poolId, nodePort });
+  const desired = new DesiredHost(world, { ordinal: objects.ordinal, poolId, nodePort });
   const readyPods = objects.pods.filter(isReady);
   const ready = readyPods.length > 0;
   const report = reportOf(objects);
@@ -47,27 +81,21 @@ function judgeHost(world: World, objects: HostObjects, poolId: string): JudgedHo
     wanted: objects.ordinal < pool.spec.replicas,
     ready,
     sinceMs: ready ? readySince(readyPods) : unreadySince(live, objects.pods),
-    configCurrent: runsConfig({ report, pod: readyPods[0], config }),
-    template: templateState(live, deployment),
-    ...whereabouts(world, { service, readyPods, fqdn, nodePort }),
+    configCurrent: runsConfig({ report, pod: readyPods[0], desired }),
+    template: templateState(world, { live, desired, pods: objects.pods }),
+    ...whereabouts(world, { service, readyPods, pods: objects.pods, fqdn, nodePort }),
     storeLost: !ready && report?.answer !== undefined && report.answer.storeState !== 'Available',
     withdrawnAtMs: timeOf(live?.metadata.annotations?.[ANNOTATIONS.withdrawnAt]),
     version: report?.answer?.version,
     objects,
-    config,
-    deployment,
+    desired,
     pod: readyPods[0] ?? objects.pods.find(({ status, metadata }) => status?.podIP && !metadata.deletionTimestamp),
   };
-  return { ...base, trouble: troubleOf(base, { report, missingSecret: world.missingSecret }) };
-}
-
-type Wanted = { readonly ordinal: number; readonly poolId: string; readonly nodePort: number | undefined };
-
-/** What the host should be. Clients of a NodePort come to another port than the one listened on (S1-21). */
-function wantedOf({ pool, object, settings }: World, { ordinal, poolId, nodePort }: Wanted) {
-  const overrides = nodePort === undefined ? {} : { overrides: { advertisedPort: nodePort } };
-  const config = hostConfigFor({ pool, ordinal, poolId, ...overrides });
-  return { config, deployment: buildDeployment({ pool, owner: object, settings, ordinal, config }) };
+  return {
+    ...base,
+    askedUntilMs: askedUntil(base, report),
+    trouble: troubleOf(base, { report, missingSecret: world.missingSecret }),
+  };
 }
 
 function fqdnOf({ pool }: World, ordinal: number): string | undefined {
@@ -79,15 +107,15 @@ function fqdnOf({ pool }: World, ordinal: number): string | undefined {
 type Running = {
   readonly report: HostReport | undefined;
   readonly pod: Pod | undefined;
-  readonly config: HostConfig;
+  readonly desired: DesiredHost;
 };
 
 /** The Pod that serves says itself that it runs this configuration. */
-function runsConfig({ report, pod, config }: Running): boolean {
+function runsConfig({ report, pod, desired }: Running): boolean {
   return (
     report?.answer !== undefined &&
     report.podUid === pod?.metadata.uid &&
-    report.answer.configHash === hostConfigHash(config)
+    report.answer.configHash === desired.configHash
   );
 }
 
@@ -105,12 +133,45 @@ function reportOf({ report, pods }: HostObjects): HostReport | undefined {
   return pods.some(({ metadata }) => metadata.uid === report?.podUid) ? report : undefined;
 }
 
-function templateState(live: Deployment | undefined, wanted: Deployment): TemplateState {
+type Templates = {
+  readonly live: Deployment | undefined;
+  readonly desired: DesiredHost;
+  readonly pods: readonly Pod[];
+};
+
+function templateState({ findings }: World, { live, desired, pods }: Templates): TemplateState {
   if (live === undefined) return 'Missing';
-  if (!sameTemplate(live, wanted)) return 'Outdated';
+  const what = `template/${desired.what}`;
+  if (findings?.isAsWanted(what, live) !== true) {
+    if (!sameTemplate(live, desired.deployment())) return 'Outdated';
+    findings?.noteAsWanted(what, live);
+  }
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = live.status ?? {};
-  const settled = observedGeneration >= (live.metadata.generation ?? 0) && replicas === 1 && updatedReplicas === 1;
-  return settled ? 'Current' : 'Updating';
+  if (observedGeneration < (live.metadata.generation ?? 0)) return runsOnly(pods, live) ? 'Current' : 'Updating';
+  return replicas === 1 && updatedReplicas === 1 ? 'Current' : 'Updating';
+}
+
+/** Any annotation, also somebody else's, makes a new generation of a Deployment: while its controller has not seen that one yet, the Pod itself tells. */
+function runsOnly(pods: readonly Pod[], deployment: Deployment): boolean {
+  const [pod, ...others] = pods;
+  if (pod === undefined || others.length > 0 || !isReady(pod)) return false;
+  return pod.metadata.annotations?.[ANNOTATIONS.templateHash] === templateHash(deployment);
+}
+
+/** A host that is not ready and has not said why is given so long, while it is asked every second. */
+const ASKING_MS = 15_000;
+/** Kubernetes tells times in whole seconds. */
+const ROUNDING_MS = 1_000;
+
+function askedUntil(
+  { ready, pod, sinceMs = 0 }: Pick<JudgedHost, 'ready' | 'pod' | 'sinceMs'>,
+  report: HostReport | undefined,
+): number {
+  if (ready || pod === undefined) return 0;
+  if (report === undefined) return Number.POSITIVE_INFINITY;
+  // Its last words were that all is well: they may be older than the trouble.
+  const outdated = report.answer?.ready === true && report.atMs < sinceMs + ROUNDING_MS;
+  return outdated ? sinceMs + ASKING_MS : 0;
 }
 
 function readySince(readyPods: readonly Pod[]): number | undefined {
@@ -134,17 +195,23 @@ function timeOf(text: string | undefined): number | undefined {
 type Sources = {
   readonly service: Service | undefined;
   readonly readyPods: readonly Pod[];
+  readonly pods: readonly Pod[];
   readonly fqdn: string | undefined;
   readonly nodePort: number | undefined;
 };
 
-/** Where clients find the host, by the kind of exposure. */
+/** Where clients find the host now, by the kind of exposure. A port of the spec comes to a host when it is its turn, and not before. */
 function whereabouts(world: World, sources: Sources): Pick<HostView, 'addresses' | 'target' | 'port'> {
   const { exposure, port } = world.pool.spec;
-  const { service, readyPods, fqdn: target, nodePort } = sources;
+  const { service, readyPods, pods, fqdn: target, nodePort } = sources;
+  const servicePort = service?.spec?.ports?.[0]?.port ?? port;
   switch (exposure.type) {
     case 'PodIP':
-      return { addresses: ipsOf(readyPods[0]?.status?.podIPs, readyPods[0]?.status?.podIP), target, port };
+      return {
+        addresses: ipsOf(readyPods[0]?.status?.podIPs, readyPods[0]?.status?.podIP),
+        target,
+        port: (readyPods[0] ?? pods[0])?.kmsPort ?? port,
+      };
     case 'NodePort':
       // A node's address, without a role for reading nodes: the Pod says on which one it runs.
       return nodePort === undefined
@@ -153,12 +220,12 @@ function whereabouts(world: World, sources: Sources): Pick<HostView, 'addresses'
     case 'LoadBalancer': {
       const ingress = service?.status?.loadBalancer?.ingress ?? [];
       const hostname = ingress.find((entry) => entry.hostname)?.hostname;
-      return { addresses: ingress.flatMap(({ ip }) => ip ?? []), target: hostname ?? target, port };
+      return { addresses: ingress.flatMap(({ ip }) => ip ?? []), target: hostname ?? target, port: servicePort };
     }
     default: {
       const { clusterIPs, clusterIP } = service?.spec ?? {};
       const ips = clusterIPs ?? (clusterIP === undefined ? [] : [clusterIP]);
-      return { addresses: ips.filter((ip) => ip !== 'None' && ip !== ''), target, port };
+      return { addresses: ips.filter((ip) => ip !== 'None' && ip !== ''), target, port: servicePort };
     }
   }
 }
@@ -215,10 +282,10 @@ function oneLine(text: string): string {
 
 /** Whom the poller asks. A host without an address yet is left out. */
 export function pollTargets(hosts: readonly JudgedHost[], namespace: string): PollTarget[] {
-  return hosts.flatMap(({ name, pod, config, ready }) => {
+  return hosts.flatMap(({ name, pod, desired, ready }) => {
     const address = pod?.status?.podIP;
     if (pod?.metadata.uid === undefined || address === undefined) return [];
     const { uid: podUid, name: podName } = pod.metadata;
-    return [{ name, namespace, podName, podUid, address, wantedConfigHash: hostConfigHash(config), ready }];
+    return [{ name, namespace, podName, podUid, address, wantedConfigHash: desired.configHash, ready }];
   });
 }

@@ -38,6 +38,8 @@ export interface PodTemplate {
 
 /** A Pod as the cache keeps it: see {@link leanPod}. */
 export interface Pod extends KubernetesObject {
+  /** In the cache only: the port on which its host listens for clients. */
+  readonly kmsPort?: number;
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { derivePoolKeys, poolIdText } from '@kmspool/kms/wire';
 import fc from 'fast-check';
 import type { Secret } from './kinds.ts';
-import { type LeanPod, leanDeployment, leanObject, leanPod, leanSecret } from './lean.ts';
+import { type LeanPod, leanDeployment, leanDnsEndpoint, leanObject, leanPod, leanSecret } from './lean.ts';
 
 const base64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 
@@ -115,7 +115,13 @@ describe('leanPod', () => {
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'ur', controller: true }],
       managedFields: [{}],
     },
-    spec: { nodeName: 'node-1', containers: [{ name: 'host', env: [{ name: 'A', value: 'b' }] }] },
+    spec: {
+      nodeName: 'node-1',
+      containers: [
+        { name: 'side', ports: [{ name: 'http', containerPort: 80 }] },
+        { name: 'host', env: [{ name: 'A', value: 'b' }], ports: [{ name: 'kms', containerPort: 1700 }] },
+      ],
+    },
     status: {
       phase: 'Running',
       podIP: '10.0.0.1',
@@ -158,6 +164,7 @@ describe('leanPod', () => {
         ownerReferences: pod.metadata.ownerReferences,
       },
       spec: { nodeName: 'node-1' },
+      kmsPort: 1700,
       status: {
         phase: 'Running',
         podIP: '10.0.0.1',
@@ -219,6 +226,18 @@ describe('leanDeployment and leanObject', () => {
         conditions: [{ type: 'Progressing', status: 'True', reason: 'r', message: 'm' }],
       },
     });
+  });
+
+  test('a DNSEndpoint keeps when its status was last written', () => {
+    const at = (time: string, subresource?: string) => ({ manager: 'm', time, ...(subresource && { subresource }) });
+    const managedFields = [
+      at('2026-01-03T00:00:00Z'),
+      at('2026-01-02T00:00:00Z', 'status'),
+      at('2026-01-01T00:00:00Z', 'status'),
+    ];
+    const lean = leanDnsEndpoint({ metadata: { ...meta(), managedFields }, status: { observedGeneration: 1 } });
+    assert.deepEqual(lean, { metadata: kept, status: { observedGeneration: 1 }, readAt: '2026-01-02T00:00:00Z' });
+    assert.deepEqual(leanDnsEndpoint({ metadata: meta() }), { metadata: kept });
   });
 
   test('another object loses managed fields and the copy of its manifest', () => {

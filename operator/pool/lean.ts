@@ -5,6 +5,7 @@
 import { SECRET_KEYS } from '@kmspool/crds';
 import { derivePoolKeys, MIN_SECRET_BYTES, poolIdText } from '@kmspool/kms/wire';
 import { type KubernetesObject, type ObjectMeta, trimManagedFields } from '../runtime/index.ts';
+import { KMS_PORT_NAME } from './build/pod-template.ts';
 import type { Deployment, DnsEndpoint, LeanSecret, ObjectCondition, Pod, Secret } from './kinds.ts';
 
 /** Characters that a host asks of an admin token, without blanks around it. */
@@ -21,6 +22,13 @@ const TEMPLATE_HASH = 'pod-template-hash';
 /** A Pod as {@link leanPod} leaves it. */
 export interface LeanPod extends Pod {
   readonly spec?: { readonly nodeName?: string };
+}
+
+/** As much of a Pod's spec as {@link leanPod} reads. */
+interface PodSpec {
+  readonly containers?: readonly {
+    readonly ports?: readonly { readonly name?: string; readonly containerPort?: number }[];
+  }[];
 }
 
 /**
@@ -70,10 +78,14 @@ export function leanPod(pod: LeanPod): LeanPod {
   const { spec, status } = pod;
   const { labels, ...meta } = leanMeta(pod.metadata);
   const kept = picked(labels, (name) => OURS.test(name) || name === TEMPLATE_HASH);
+  const { containers = [] } = (spec ?? {}) as PodSpec;
+  const ports = containers.flatMap((container) => container.ports ?? []);
+  const kmsPort = ports.find(({ name }) => name === KMS_PORT_NAME)?.containerPort;
   return {
     ...typeOf(pod),
     metadata: { ...meta, ...(kept && { labels: kept }) },
     ...(spec?.nodeName !== undefined && { spec: { nodeName: spec.nodeName } }),
+    ...(kmsPort !== undefined && { kmsPort }),
     ...(status !== undefined && { status: leanPodStatus(status) }),
   };
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sameTemplate } from './build/deployment.ts';
+import { Findings } from './findings.ts';
 import { isReady } from './hosts.ts';
 import type { Deployment, DnsEndpoint } from './kinds.ts';
 import { planPool } from './plan.ts';
@@ -102,6 +103,22 @@ test('the same world gives the same plan', () => {
     fc.property(history, (happenings) => {
       const world = play(happenings, () => {}).world();
       assert.deepEqual(planPool(world), planPool(world));
+    }),
+    { ...options, numRuns: 100 },
+  );
+});
+
+test('what earlier plans found out changes no plan', () => {
+  fc.assert(
+    fc.property(history, (happenings) => {
+      const byGeneration = new Map<number | undefined, Findings>();
+      play(happenings, (fake) => {
+        const { generation } = fake.object.metadata;
+        const findings = byGeneration.get(generation) ?? new Findings();
+        byGeneration.set(generation, findings);
+        const world = fake.world();
+        assert.deepEqual(planPool({ ...world, findings }), planPool(world));
+      });
     }),
     { ...options, numRuns: 100 },
   );

@@ -126,6 +126,21 @@ describe('names that are somebody else’s', () => {
     assert.equal(fake.get('Service', 'campus-0')?.metadata.uid, 'foreign');
   });
 
+  test('it is looked at again soon, for nobody tells when it goes', () => {
+    const fake = settled(1);
+    fake.put('ServiceAccount', { metadata: { name: 'campus', namespace: 'kms', uid: 'foreign' } });
+    assert.equal(planPool(fake.world()).requeueAfterMs, 5_000);
+  });
+
+  test('an admin Secret of the user’s without a token is a clash', () => {
+    const fake = settled(1);
+    fake.put('Secret', { metadata: { name: 'campus-admin', namespace: 'kms', uid: 'theirs' } });
+    assert.deepEqual(
+      planPool(fake.world()).conclusions.clashes.map(({ ref }) => ref.name),
+      ['campus-admin'],
+    );
+  });
+
   test('an object of a pool of the same name that was deleted is waited for, not a clash', () => {
     const fake = new FakeWorld(specOf(1));
     const ownerReferences = [

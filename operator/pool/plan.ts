@@ -104,13 +104,24 @@ function keyCreated({ pool }: World): EventWish {
 function sharedSteps(world: World): Step[] {
   const source = { pool: world.pool, owner: world.object };
   return [
-    applyStep(world, { resource: SERVICE_ACCOUNTS, live: world.serviceAccount, desired: buildServiceAccount(source) }),
+    applyStep(world, {
+      resource: SERVICE_ACCOUNTS,
+      live: world.serviceAccount,
+      desired: () => buildServiceAccount(source),
+      what: 'ServiceAccount',
+    }),
     applyStep(world, {
       resource: DISRUPTION_BUDGETS,
       live: world.disruptionBudget,
-      desired: buildDisruptionBudget(source),
+      desired: () => buildDisruptionBudget(source),
+      what: 'PodDisruptionBudget',
     }),
-    applyStep(world, { resource: NETWORK_POLICIES, live: world.networkPolicy, desired: buildNetworkPolicy(source) }),
+    applyStep(world, {
+      resource: NETWORK_POLICIES,
+      live: world.networkPolicy,
+      desired: () => buildNetworkPolicy(source),
+      what: 'NetworkPolicy',
+    }),
   ].flat();
 }
 
@@ -124,10 +135,14 @@ function recordSteps(world: World, { recordSets }: PublicationPlan): Step[] {
   const unchanged =
     known === undefined
       ? []
-      : applyStep(world, { resource: DNS_ENDPOINTS, live, desired: buildDnsEndpoint({ ...source, changedAt: known }) });
+      : applyStep(world, {
+          resource: DNS_ENDPOINTS,
+          live,
+          desired: () => buildDnsEndpoint({ ...source, changedAt: known }),
+        });
   if (known !== undefined && unchanged.length === 0) return [];
   const changedAt = new Date(world.nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-  return applyStep(world, { resource: DNS_ENDPOINTS, live, desired: buildDnsEndpoint({ ...source, changedAt }) });
+  return applyStep(world, { resource: DNS_ENDPOINTS, live, desired: () => buildDnsEndpoint({ ...source, changedAt }) });
 }
 
 function deletionPlan(world: World, identity: Identity, poolId: string | undefined): Plan {

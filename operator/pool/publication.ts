@@ -7,6 +7,7 @@
 //   not ready, not long               stays                  stays out
 //   not ready, withdrawAfter over     leaves                 stays out
 //   not ready, its store is lost      stays                  stays out
+//   not ready, not yet asked why      stays                  stays out
 //   no longer wanted                  leaves                 stays out
 //
 // A host's addresses (A, AAAA) stay as long as it exists, for clients that still hold its SRV record. Records never change faster than
@@ -97,7 +98,9 @@ function belongs(world: World, host: JudgedHost, published: ReadonlySet<string>)
 /** When a published host that is not ready leaves; undefined: not for being unready. */
 function leavesAt(world: World, host: JudgedHost): number | undefined {
   if (host.ready || host.storeLost || host.sinceMs === undefined) return undefined;
-  return host.sinceMs + world.pool.spec.dns.withdrawAfterSeconds * 1000;
+  // One whose store is lost stays, so that is to be known first.
+  const dueMs = Math.max(host.sinceMs + world.pool.spec.dns.withdrawAfterSeconds * 1000, host.askedUntilMs);
+  return Number.isFinite(dueMs) ? dueMs : undefined;
 }
 
 function nextLeaving(world: World, hosts: readonly JudgedHost[], published: ReadonlySet<string>): number | undefined {

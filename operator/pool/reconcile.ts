@@ -14,7 +14,7 @@ import {
   type ReconcileResult,
 } from '../runtime/index.ts';
 import { applySteps, type Hands } from './apply.ts';
-import type { ParsedPool } from './caches.ts';
+import type { PoolReader } from './caches.ts';
 import { gather, type Sources } from './gather.ts';
 import type { HostPoller } from './host-poller.ts';
 import { DNS_ENDPOINTS, POOLS, type PoolObject } from './kinds.ts';
@@ -25,7 +25,7 @@ import type { World } from './world.ts';
 
 /** What a reconcile works with; one for each term of leadership. */
 export interface Reconciler extends Sources, Hands {
-  readonly readPool: (object: PoolObject) => ParsedPool;
+  readonly pools: PoolReader;
   readonly observer: DnsObserver;
   readonly poller: HostPoller;
   readonly recorder: EventRecorder;
@@ -46,14 +46,14 @@ export async function reconcilePool(
   const object = cached && r.written.latest(POOLS, ref, cached);
   if (object === undefined) return forgetPool(r, ref);
   const log = context.log.child({ generation: object.metadata.generation });
-  const read = r.readPool(object);
+  const read = r.pools.read(object);
   const nowMs = r.clock.now();
   if (!read.ok) {
     const message = `the spec is not valid: ${read.errors.join('; ')}`;
     await writeStatus(r, object, invalidSpecStatus({ object, message, nowMs }), context.signal);
     return undefined;
   }
-  const world = gather(r, { object, pool: read.pool, nowMs });
+  const world = gather(r, { object, read, nowMs });
   const plan = planPool(world);
   watch(r, keyOf(ref), plan);
   const { refusals, again, keyMade } = await applySteps(r, plan.steps, { world, signal: context.signal, log });
@@ -128,8 +128,10 @@ function countChanges({ metrics }: Reconciler, { object }: World, { steps }: Pla
   if (changes) metrics.countDnsChange({ namespace, name });
 }
 
-function forgetPool({ observer, poller, metrics, written, countsWritten }: Reconciler, ref: ObjectRef): undefined {
+function forgetPool(reconciler: Reconciler, ref: ObjectRef): undefined {
+  const { observer, poller, metrics, written, countsWritten, pools } = reconciler;
   const key = keyOf(ref);
+  pools.forget(ref);
   observer.forget(key);
   poller.forget(key);
   metrics.forgetPool({ namespace: ref.namespace ?? 'default', name: ref.name });

@@ -40,9 +40,13 @@ export function planRollout(world: World, hosts: readonly JudgedHost[], publicat
 function needsTurn(world: World, host: JudgedHost): boolean {
   if (host.template === 'Outdated') return true;
   const service = ownOf(world, host.objects.service);
-  if (service === undefined) return false;
+  if (service === undefined || world.findings?.isAsWanted(serviceFinding(host), service)) return false;
   const desired = buildService({ pool: world.pool, owner: world.object, ordinal: host.ordinal });
   return desired === undefined || difference({ metadata: service.metadata, ...specOf(desired) }, service) !== undefined;
+}
+
+function serviceFinding({ ordinal }: JudgedHost): string {
+  return `Service/${ordinal}`;
 }
 
 function specOf(object: object): object {
@@ -79,32 +83,44 @@ function dnsMayStillComeTrue(world: World): boolean {
 
 /** ConfigMap, Service, Deployment, in the order in which a Pod needs them. Out of turn only what no client feels. */
 function hostSteps(world: World, host: JudgedHost, inTurn: boolean): Step[] {
-  const { objects, ordinal } = host;
-  const source = { pool: world.pool, owner: world.object, ordinal };
-  const liveConfig = hostConfigOf(ownOf(world, objects.configMap));
-  const config = inTurn || liveConfig === undefined ? host.config : keepRestartFields(liveConfig, host.config);
-  const service = buildService(source);
-  const steps = [
-    applyStep(world, {
-      resource: CONFIG_MAPS,
-      live: objects.configMap,
-      desired: buildConfigMap({ ...source, config }),
-    }),
-  ];
-  if (inTurn || objects.service === undefined)
+  const { objects, desired } = host;
+  const steps = [configStep(world, host, inTurn)];
+  if (inTurn || objects.service === undefined) steps.push(serviceStep(world, host));
+  if (inTurn || objects.deployment === undefined) {
+    const what = `Deployment/${desired.what}`;
     steps.push(
-      service === undefined || mustBeMadeAnew(objects.service, service)
-        ? deleteStep(world, {
-            resource: SERVICES,
-            live: objects.service,
-            why: 'it cannot be changed into what is wanted',
-          })
-        : applyStep(world, { resource: SERVICES, live: objects.service, desired: service }),
+      applyStep(world, { resource: DEPLOYMENTS, live: objects.deployment, desired: () => desired.deployment(), what }),
     );
-  if (inTurn || objects.deployment === undefined)
-    steps.push(applyStep(world, { resource: DEPLOYMENTS, live: objects.deployment, desired: host.deployment }));
+  }
   if (host.withdrawnAtMs !== undefined) steps.push([returnStep(host)]);
   return steps.flat();
+}
+
+function sourceOf(world: World, { ordinal }: JudgedHost) {
+  return { pool: world.pool, owner: world.object, ordinal };
+}
+
+function configStep(world: World, host: JudgedHost, inTurn: boolean): Step[] {
+  const { objects, desired } = host;
+  const source = sourceOf(world, host);
+  const pair = { resource: CONFIG_MAPS, live: objects.configMap };
+  const liveConfig = inTurn ? undefined : hostConfigOf(ownOf(world, objects.configMap));
+  if (liveConfig === undefined) {
+    const what = `ConfigMap/${desired.what}`;
+    return applyStep(world, { ...pair, desired: () => buildConfigMap({ ...source, config: desired.config() }), what });
+  }
+  const config = keepRestartFields(liveConfig, desired.config());
+  return applyStep(world, { ...pair, desired: () => buildConfigMap({ ...source, config }) });
+}
+
+function serviceStep(world: World, host: JudgedHost): Step[] {
+  const live = host.objects.service;
+  const what = serviceFinding(host);
+  if (world.findings?.isAsWanted(what, live)) return [];
+  const desired = buildService(sourceOf(world, host));
+  return desired === undefined || mustBeMadeAnew(live, desired)
+    ? deleteStep(world, { resource: SERVICES, live, why: 'it cannot be changed into what is wanted' })
+    : applyStep(world, { resource: SERVICES, live, desired: () => desired, what });
 }
 
 /** The class of a load balancer is immutable while the Service is one. */

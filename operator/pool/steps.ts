@@ -11,7 +11,9 @@ import type { World } from './world.ts';
 export interface Pair {
   readonly resource: Resource;
   readonly live: KubernetesObject | undefined;
-  readonly desired: KubernetesObject;
+  readonly desired: () => KubernetesObject;
+  /** What `desired` depends on besides the pool's spec, to be asked and noted in the world's findings; absent: there is more to it. */
+  readonly what?: string;
 }
 
 /** Somebody else's object with our name. */
@@ -35,11 +37,15 @@ export function clashOf(world: World, { resource, live }: Pick<Pair, 'resource' 
 }
 
 /** Apply, unless the object is as it should be, or not ours. */
-export function applyStep(world: World, { resource, live, desired }: Pair): Step[] {
+export function applyStep(world: World, { resource, live, desired, what }: Pair): Step[] {
+  if (what !== undefined && world.findings?.isAsWanted(what, live)) return [];
   if (isClash(world, live)) return [];
   if (live?.metadata.deletionTimestamp !== undefined) return [];
-  const drift = live === undefined ? 'missing' : driftReason(desired, live);
-  return drift === undefined ? [] : [{ kind: 'apply', resource, object: desired, uid: live?.metadata.uid, why: drift }];
+  const object = desired();
+  const why = live === undefined ? 'missing' : driftReason(object, live);
+  if (why !== undefined) return [{ kind: 'apply', resource, object, uid: live?.metadata.uid, why }];
+  if (what !== undefined && live !== undefined) world.findings?.noteAsWanted(what, live);
+  return [];
 }
 
 /** Delete, if there is one of ours. */

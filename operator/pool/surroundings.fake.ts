@@ -40,12 +40,20 @@ export function settlePods(fake: FakeWorld, broken: ReadonlySet<string> = new Se
         labels: deployment.metadata.labels ?? {},
         creationTimestamp: known?.metadata.creationTimestamp ?? new Date(fake.nowMs).toISOString(),
       },
+      kmsPort: kmsPortOf(deployment),
       status: {
         podIP: `127.1.0.${deployment.metadata.labels?.[LABELS.ordinal]}`,
         conditions: [{ type: 'Ready', status, lastTransitionTime }],
       },
     };
   });
+}
+
+function kmsPortOf({ spec }: Deployment): number {
+  const containers = (spec?.template?.spec?.['containers'] ?? []) as {
+    ports: { name: string; containerPort: number }[];
+  }[];
+  return containers[0]?.ports.find(({ name }) => name === 'kms')?.containerPort ?? 0;
 }
 
 /** Services get addresses. */

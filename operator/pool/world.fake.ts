@@ -217,7 +217,9 @@ export class FakeWorld {
       uid: before?.metadata.uid ?? `uid-${kind}-${++this.#versions}`,
       generation,
     };
-    this.put(kind, { ...before, ...intent, metadata });
+    // The cluster's own fields of a Service, its addresses, are not taken back.
+    const kept = kind === 'Service' ? { spec: { ...before?.spec, ...spec } } : {};
+    this.put(kind, { ...before, ...intent, ...kept, metadata });
   }
 
   #annotate(key: string, annotations: Readonly<Record<string, string | null>>): void {

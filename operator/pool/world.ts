@@ -4,6 +4,7 @@
 // the host poller; plan.ts decides from it and from nothing else. Types only.
 import type { HostStoreState, KmsHostPool } from '@kmspool/crds';
 import type { DomainObservation, HostNameObservation } from '../dns/observation.ts';
+import type { Findings } from './findings.ts';
 import type {
   ConfigMap,
   Deployment,
@@ -101,6 +102,8 @@ export interface ExternalDnsFinding {
 export interface World {
   readonly nowMs: number;
   readonly settings: PlanSettings;
+  /** What earlier plans for the same generation found out; a plan is the same without. */
+  readonly findings?: Findings;
   /** As read, with its present status. */
   readonly object: PoolObject;
   /** The same by the schema, defaults filled in. */

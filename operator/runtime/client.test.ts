@@ -27,6 +27,26 @@ test('a field that this program does not know survives reading and writing', asy
   assert.deepEqual(server.asked('PUT')[0]?.body, stored);
 });
 
+test('a client that omits managedFields reads everything else, from objects, lists and watches', async () => {
+  await using server = await startFakeApiServer();
+  const managedFields = [{ manager: 'kubectl', fieldsV1: { 'k:{"uid":"]"}': {} } }];
+  const stored = { ...widget('a', 1), spec: { size: 1 } };
+  const full = { ...stored, metadata: { ...stored.metadata, managedFields } };
+  server.handle((seen, reply) => {
+    if (seen.query.has('watch')) {
+      const stream = reply.watch();
+      stream.event('ADDED', full);
+      stream.end();
+    } else reply.json(seen.path.endsWith('/a') ? full : listOf([full], 1));
+  });
+  const client = server.client({ omitManagedFields: true });
+  assert.deepEqual(await client.get(WIDGETS, REF), stored);
+  assert.deepEqual((await client.list(WIDGETS)).items, [stored]);
+  const watch = client.watch(WIDGETS, { resourceVersion: '1', timeoutSeconds: 1 });
+  assert.deepEqual(await Array.fromAsync(watch), [{ type: 'ADDED', object: stored }]);
+  assert.deepEqual(await server.client().get(WIDGETS, REF), full);
+});
+
 test('each verb sends the method, path, query and content type of its kind', async () => {
   await using server = await startFakeApiServer();
   server.handle((_, reply) => reply.json(widget('a', 1)));

@@ -217,3 +217,19 @@ test('the log of a reconcile carries controller, object and an ID of its own; lo
   assert.ok(lines.every(({ level }) => level < 40));
   await rig.stop();
 });
+
+test('a queue full of reconciles that wait for nothing leaves every other event its turn', async () => {
+  await using server = await startFakeApiServer();
+  let done = 0;
+  const rig = startRig(server, async () => {
+    done++;
+  });
+  for (let n = 0; n < 100; n++) rig.controller.enqueue({ name: `w-${n}` });
+  const seen = new Set<number>();
+  while (done < 100) {
+    seen.add(done);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(seen.size > 50, `others had ${seen.size} turns during 100 reconciles`);
+  await rig.stop();
+});

@@ -3,6 +3,7 @@
 // Workers that reconcile: changes of objects become requests in a queue, each request one call of `reconcile`, for the
 // same object never two at once. The rules are controller-runtime's: a request is a name and nothing else, an error is
 // tried again with growing patience, a TerminalError is not.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BackoffPolicy } from './backoff.ts';
 import { type Cancel, type Clock, linkAbort, type Random, systemClock } from './clock.ts';
 import { ApiError, isConflict, NotLeaderError, TerminalError } from './errors.ts';
@@ -154,6 +155,8 @@ export class Controller {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
       await this.#reconcile(key, signal);
       this.#queue.done(key);
+      // A reconcile that waits for nothing gives nobody else a turn: a full queue would hold up watches, the Lease and the health checks.
+      await nextTurn();
     }
   }
 

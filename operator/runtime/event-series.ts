@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // How many events become few: repeats are counted up, events that differ only in their message are combined when they
-// come in a flood, and each object has an allowance. The bounds are client-go's. No I/O and no clock; recorder.ts writes.
+// come in a flood, and each object has an allowance. The bounds are client-go's, but that a Warning is never lost to a
+// series of Normal events. No I/O and no clock; recorder.ts writes.
 import type { KubernetesObject } from './resource.ts';
 
 /** An event about an object, as a controller reports it. */
@@ -30,7 +31,7 @@ export interface EventSeries {
 const WINDOW_MS = 600_000;
 /** Different messages of one reason within the window, before they are combined. */
 const MOST_MESSAGES = 10;
-/** Events of one object: 25 at once, then one in five minutes. */
+/** Events of one object and type: 25 at once, then one in five minutes. */
 const ALLOWANCE = { burst: 25, refillMs: 300_000 };
 /** Series and objects that are remembered. */
 const MOST_REMEMBERED = 4_096;
@@ -68,7 +69,7 @@ export class EventAggregator {
       eventName: current?.eventName,
     };
     remember(this.#series, key, series);
-    return { series, mayWrite: this.#spend(idOf(note.object), nowMs) };
+    return { series, mayWrite: this.#spend(`${idOf(note.object)}|${note.type}`, nowMs) };
   }
 
   /** Notes under which name a series is kept (or, undefined, that it is no longer). */

@@ -22,6 +22,42 @@ test('an optional kind that the server does not know counts as synced, and is fo
   await rig.stop();
 });
 
+test('a kind that may be forbidden counts as synced while it is, and is followed once it is allowed', async () => {
+  await using server = await startFakeApiServer();
+  const rig = await startRig(server, [(_, reply) => reply.status(403, 'Forbidden'), ...lists([widget('a', 1)])], {
+    mayBeForbidden: true,
+  });
+  await rig.informer.synced(new AbortController().signal);
+  assert.equal(rig.informer.available(), false);
+  await until(() => rig.clock.pending()[0] === 30_000, 'it waits');
+  await rig.clock.advance(30_000);
+  await watching(rig, 1);
+  assert.deepEqual(rig.told(), ['+a']);
+  await rig.stop();
+});
+
+test('when the right to read it is taken away, the cache of such a kind becomes empty', async () => {
+  await using server = await startFakeApiServer();
+  const answers: Handler[] = [...lists([widget('a', 1)]), (_, reply) => reply.status(403, 'Forbidden')];
+  const rig = await startRig(server, answers, { mayBeForbidden: true });
+  await watching(rig, 1);
+  latest(rig).event('ERROR', { kind: 'Status', code: 403, reason: 'Forbidden' });
+  await until(() => rig.clock.pending().some((ms) => ms <= 500), 'a pause');
+  await rig.clock.advance(500);
+  await until(() => rig.informer.cache.size === 0, 'the cache to be empty');
+  assert.deepEqual(rig.told(), ['i+a', '-a']);
+  assert.equal(rig.informer.available(), false);
+  await rig.stop();
+});
+
+test('any other kind that is forbidden is not synced, and asked for again', async () => {
+  await using server = await startFakeApiServer();
+  const rig = await startRig(server, [(_, reply) => reply.status(403, 'Forbidden')], { optional: true });
+  await until(() => rig.clock.pending().some((ms) => ms <= 500), 'a pause');
+  assert.equal(rig.informer.hasSynced(), false);
+  await rig.stop();
+});
+
 test('several namespaces fill one cache, each by a list and watch of its own', async () => {
   await using server = await startFakeApiServer();
   const answer: Handler = (seen, reply) => {

@@ -26,6 +26,8 @@ export interface InformerOptions<T extends KubernetesObject> {
   readonly trim?: (object: T) => T;
   /** The kind may be missing on the server; then the cache is empty and {@link Informer.available} false. */
   readonly optional?: boolean;
+  /** Reading it may be forbidden; then likewise. */
+  readonly mayBeForbidden?: boolean;
   /** Default 500 objects. */
   readonly pageSize?: number;
   /** Default 150 s: two bookmarks and a half. */
@@ -70,6 +72,7 @@ export class Informer<T extends KubernetesObject> {
       pageSize: options.pageSize ?? 500,
       silenceMs: options.silenceMs ?? 150_000,
       optional: options.optional ?? false,
+      mayBeForbidden: options.mayBeForbidden ?? false,
       metrics: metrics.reflector,
       clock: this.#clock,
       random: options.random ?? Math.random,

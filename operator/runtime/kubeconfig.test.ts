@@ -141,10 +141,40 @@ test('a server that the authority does not vouch for is not talked to', async (t
   assert.equal(server.seen.length, 0);
 });
 
+/** JSON is YAML. */
+function withUser(name: string, user: object): string {
+  return JSON.stringify({
+    clusters: [{ name: 'one', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name, user }],
+    contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
+    'current-context': 'one',
+  });
+}
+
 const MISTAKES: [string, string, Parameters<typeof connectionFromKubeconfig>[0], RegExp][] = [
   ['a file that is not there', '', { path: '/nowhere/config' }, /^kubeconfig \/nowhere\/config: ENOENT/],
   ['a context that is not there', kubeconfig('http://127.0.0.1:1', 'x'), { context: 'two' }, /^--context two: /],
   ['a context without a cluster', kubeconfig('http://127.0.0.1:1', 'x'), { context: 'broken' }, /names no cluster/],
+  ['no context', '{}', {}, /^kubeconfig: it has no current context; name one with --context$/],
+  ['no YAML', 'clusters: [', {}, /^kubeconfig \S+: \S/],
+  [
+    'a user that is not there',
+    withUser('two', {}),
+    {},
+    /^kubeconfig: context "one" names the user "one", which is not/,
+  ],
+  [
+    'a key that is not there',
+    withUser('one', { 'client-key': '/nowhere/key', 'client-certificate': '/nowhere/crt' }),
+    {},
+    /^kubeconfig: the certificates or the key of context "one" cannot be used: ENOENT: .*\/nowhere\//,
+  ],
+  [
+    'a certificate that is none',
+    withUser('one', { 'client-key-data': 'aGVsbG8=', 'client-certificate-data': 'aGVsbG8=' }),
+    {},
+    /^kubeconfig: the certificates or the key of context "one" cannot be used: .*PEM/,
+  ],
   ['nothing at all', '', { env: { HOME: '/nowhere' } }, /^no API server: give --kubeconfig FILE/],
 ];
 

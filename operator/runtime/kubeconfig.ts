@@ -9,6 +9,7 @@ import type { RequestOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Clock, systemClock } from './clock.ts';
 import { type Authorization, type Connection, createAgent } from './connection.ts';
@@ -49,6 +50,7 @@ export async function connectionFromKubeconfig(options: KubeconfigOptions = {}):
   let config: KubeConfig | undefined = first;
   let remembered: { until: number; authorization: Promise<Authorization> } | undefined;
   const pool = agentPool(new URL(cluster.server));
+  if (!hasPlugin(first)) await tryCredentials(first);
   const load = async (): Promise<Authorization> => {
     if (config === undefined || !hasPlugin(config)) config = read();
     return authorize(config, pool);
@@ -138,7 +140,32 @@ function readFile(config: KubeConfig, path: string): void {
   try {
     config.loadFromFile(path);
   } catch (error) {
-    throw new KubeconfigError(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
+    throw new KubeconfigError(`kubeconfig ${path}: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+/** What a parser says goes on with a drawing of the place. */
+function firstLine(error: unknown): string {
+  return (error as Error).message.trim().split('\n', 1)[0] ?? '';
+}
+
+/** Certificates and keys that are not there, or are none, will not become better by trying again. */
+async function tryCredentials(config: KubeConfig): Promise<void> {
+  const { user: name } = config.getContextObject(config.getCurrentContext()) ?? {};
+  if (name && config.getCurrentUser() === null)
+    throw new KubeconfigError(
+      `kubeconfig: context "${config.getCurrentContext()}" names the user "${name}", which is not there`,
+    );
+  try {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    const { ca, cert, key, pfx, passphrase } = options;
+    createSecureContext({ ca, cert, key, pfx, passphrase });
+  } catch (error) {
+    throw new KubeconfigError(
+      `kubeconfig: the certificates or the key of context "${config.getCurrentContext()}" cannot be used: ${firstLine(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -157,6 +184,8 @@ function allowPlainHttp(config: KubeConfig): KubeConfig {
 }
 
 function currentCluster(config: KubeConfig): NonNullable<ReturnType<KubeConfig['getCurrentCluster']>> {
+  if (!config.getCurrentContext())
+    throw new KubeconfigError('kubeconfig: it has no current context; name one with --context');
   const cluster = config.getCurrentCluster();
   if (cluster === null || !URL.canParse(cluster.server))
     throw new KubeconfigError(`kubeconfig: context "${config.getCurrentContext()}" names no cluster with a server URL`);

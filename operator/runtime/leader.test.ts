@@ -7,6 +7,7 @@ import { until } from './clock.fake.ts';
 import { NotLeaderError } from './errors.ts';
 import { contend, leaseStore, leaseWrites, waiting, widgetWrites, write } from './leader.fake.ts';
 import { LeaderElector } from './leader.ts';
+import { type Logger, silentLogger } from './log.ts';
 
 test('the first contender makes the lease and leads; its writes pass', async () => {
   await using server = await startFakeApiServer();
@@ -141,6 +142,30 @@ test('what lead throws is thrown, after the lease was released', async () => {
   const run = elector.run(new AbortController().signal, () => Promise.reject(new Error('boom')));
   await assert.rejects(run, /boom/);
   assert.equal(store.lease()?.spec?.holderIdentity, '');
+});
+
+test('a lease that may not be read is told of at once and at every tenth attempt; a quicker contender is not', async () => {
+  await using server = await startFakeApiServer();
+  const warned: object[] = [];
+  const log: Logger = { ...silentLogger, warn: (fields) => warned.push(fields), child: () => log };
+  server.handle((_, reply) => reply.status(403, 'Forbidden'));
+  const a = contend(server, 'a', { log });
+  for (let attempt = 1; attempt <= 11; attempt++) {
+    await waiting(a, 2_000);
+    assert.equal(warned.length, attempt === 11 ? 2 : 1, `attempt ${attempt}`);
+    if (attempt < 11) await a.clock.advance(2_000);
+  }
+  const store = leaseStore();
+  let conflicts = 3;
+  server.handle((seen, reply) => {
+    if (seen.method !== 'GET' && conflicts-- > 0) reply.status(409, 'Conflict');
+    else store.handler(seen, reply);
+  });
+  await a.clock.advance(2_000);
+  for (; conflicts > 0; await a.clock.advance(2_000)) await waiting(a, 2_000);
+  await until(() => a.terms.length === 1, 'a leads');
+  assert.equal(warned.length, 2);
+  await a.stop();
 });
 
 test('times that cannot work are refused', async () => {

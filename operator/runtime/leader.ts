@@ -58,6 +58,8 @@ export class LeaderElector {
   readonly #deadlineMs: number;
   readonly #periodMs: number;
   #observation: Observation | undefined;
+  /** Attempts that failed for no everyday reason since the last success. */
+  #troubles = 0;
   /** When the last renewal that succeeded was sent; undefined while not leading. */
   #renewed: Moment | undefined;
 
@@ -158,6 +160,7 @@ export class LeaderElector {
     const leading = this.#renewed !== undefined;
     try {
       const sent = await this.#takeOrRenew(signal);
+      this.#troubles = 0;
       // Lost meanwhile, by the deadline: a renewal that came too late does not bring the term back.
       if (sent === undefined || (leading && this.#renewed === undefined)) return false;
       this.#renewed = sent;
@@ -166,10 +169,19 @@ export class LeaderElector {
     } catch (error) {
       if (signal.aborted) return false;
       // Quicker contenders are everyday; so is our own renewal whose answer got lost. Look again next time.
-      if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) this.#observation = undefined;
-      this.#log.debug({ err: error, leading }, 'did not get or renew the lease');
+      const everyday = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
+      if (everyday) this.#observation = undefined;
+      this.#complain(error, { leading, everyday });
       return false;
     }
+  }
+
+  /** What lasts, such as a right that is missing, is told at once and then every tenth time. */
+  #complain(error: unknown, { leading, everyday }: { leading: boolean; everyday: boolean }): void {
+    const attempts = everyday ? this.#troubles : ++this.#troubles;
+    const fields = { err: error, leading, attempts };
+    if (everyday || attempts % 10 !== 1) this.#log.debug(fields, 'did not get or renew the lease');
+    else this.#log.warn(fields, 'cannot get or renew the lease');
   }
 
   /** Answers when the successful write was sent; undefined if another one holds the lease. */

@@ -165,6 +165,8 @@ test('an object has an allowance: 25 writes at once, then one in five minutes; c
   assert.equal(await discarded('rate'), 5);
   note({ object: widget('b', 1) });
   await until(() => server.seen.length === 26, 'another object is not held back');
+  note({ type: 'Normal' });
+  await until(() => server.seen.length === 27, 'events of the other type are not held back either');
   await clock.advance(300_000);
   note();
   await recorder.stop();

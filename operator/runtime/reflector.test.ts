@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Handler, listOf, startFakeApiServer, widget } from './api-server.fake.ts';
+import { type Handler, listOf, startFakeApiServer, WIDGETS, widget } from './api-server.fake.ts';
 import { until } from './clock.fake.ts';
 import { latest, lists, startRig, watching } from './informer.fake.ts';
 
@@ -122,6 +122,19 @@ test('a watch that is swallowed without a word is given up after the silence, an
   await until(() => rig.told().includes('~a'), 'the change behind the silence');
   assert.equal(await rig.metric('reflector_watch_failures_total'), 1);
   assert.equal(await rig.metric('reflector_missed_events_total'), 0);
+  await rig.stop();
+});
+
+test('after a silence the next watch takes a new connection: those that lie unused may be as dead', async () => {
+  await using server = await startFakeApiServer();
+  const client = server.client();
+  const rig = await startRig(server, lists([widget('a', 1)]), { client, silenceMs: 90_000 });
+  await watching(rig, 1);
+  await Promise.all([1, 2, 3].map(() => client.get(WIDGETS, { namespace: 'ns', name: 'a' })));
+  const used = new Set(server.seen.map(({ remotePort }) => remotePort));
+  await rig.clock.advance(90_000);
+  await until(() => rig.watches.length === 2, 'the next watch');
+  assert.equal(used.has(server.seen.at(-1)?.remotePort ?? 0), false);
   await rig.stop();
 });
 

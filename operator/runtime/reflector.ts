@@ -6,16 +6,17 @@
 //   what happens                      | what follows
 //   ----------------------------------+------------------------------------------------------------------
 //   the server ends the watch         | the next watch from the last resource version, at once
-//   nothing comes, not even bookmarks | the connection counts as dead: a new watch; after three in a row, list again
+//   nothing comes, not even bookmarks | the connection counts as dead: a new watch on a new one; after three in a row, list again
 //   410 Gone                          | list again; what differs was missed by the watch, and is counted
 //   an event that cannot be read      | likewise, after a pause
 //   anything else                     | a pause with jitter, doubling to 30 s, then the same again
 //   404 for a kind that may be absent | empty cache, counts as synced, asked for again every 30 s
+//   403 for one that may be forbidden | likewise
 import { backoffMs, CONNECTION_BACKOFF } from './backoff.ts';
 import type { Cache } from './cache.ts';
 import type { Client, ListOptions, Selection } from './client.ts';
 import { type Clock, linkAbort, type Random, sleep } from './clock.ts';
-import { ApiError, isGone, isNotFound } from './errors.ts';
+import { ApiError, isForbidden, isGone, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { type Change, takeIn, takeOut, takeOutUnlisted } from './replica.ts';
@@ -36,6 +37,8 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   readonly silenceMs: number;
   /** Whether the kind may be missing on the server (a CRD of somebody else's). */
   readonly optional: boolean;
+  /** Whether this program may lack the right to read it; then it is as if it were missing. */
+  readonly mayBeForbidden: boolean;
   readonly metrics: RuntimeMetrics['reflector'];
   readonly clock: Clock;
   readonly random: Random;
@@ -208,22 +211,26 @@ export class Reflector<T extends KubernetesObject> {
 
   /** Notes what a step's failure means for the next one. Answers how long to pause. */
   #failed(error: unknown): number {
-    const { metrics, optional, log, clock } = this.#options;
+    const { client, metrics, optional, mayBeForbidden, log, clock } = this.#options;
     const reason = reasonOf(error);
+    // Else the next watch waits on one of them until its time limit.
+    if (reason === 'silence') client.dropIdle().catch(() => undefined);
     const listing = this.#resourceVersion === undefined;
     if (!listing) metrics.watchFailures.inc({ ...this.#labels, reason });
     log.debug(
       { ...this.#labels, namespace: this.#namespace, reason, err: error },
       listing ? 'list failed' : 'watch failed',
     );
-    if (listing && optional && isNotFound(error)) {
+    const absent = (optional && isNotFound(error)) || (mayBeForbidden && isForbidden(error));
+    if (listing && absent) {
       this.#tell(takeOutUnlisted(this.#options.cache, new Set(), this.#options.selection.namespace), { missed: false });
       this.#contactMs = clock.monotonic();
       this.#enter('absent');
       return ABSENT_RETRY_MS;
     }
     if (reason === 'unreadable' || reason === 'silence') this.#fruitless++;
-    if (reason === 'gone' || isNotFound(error) || this.#fruitless >= MOST_FRUITLESS) this.#resourceVersion = undefined;
+    const stale = reason === 'gone' || isNotFound(error) || absent || this.#fruitless >= MOST_FRUITLESS;
+    if (stale) this.#resourceVersion = undefined;
     return this.#pause(error);
   }
 
@@ -236,7 +243,7 @@ export class Reflector<T extends KubernetesObject> {
     const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     const pauseMs = Math.max(asked, backoffMs(this.#failures, CONNECTION_BACKOFF, random));
     if (this.#failures % 10 === 1)
-      log.warn({ ...this.#labels, err: error, failures: this.#failures, pauseMs }, 'cannot follow the API server');
+      log.warn({ ...this.#labels, err: error, failures: this.#failures, pauseMs }, complaint(error));
     return pauseMs;
   }
 
@@ -263,6 +270,13 @@ export class Reflector<T extends KubernetesObject> {
     this.#state = state;
     this.#onState();
   }
+}
+
+function complaint(error: unknown): string {
+  if (isNotFound(error))
+    return 'the API server does not know this kind; install its CustomResourceDefinition, it is looked for again';
+  if (isForbidden(error)) return 'this kind may not be read; the role lacks a right, it is tried again';
+  return 'cannot follow the API server, it is tried again';
 }
 
 function reasonOf(error: unknown): string {

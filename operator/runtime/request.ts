@@ -41,6 +41,8 @@ export interface RequestContext {
   readonly timeoutMs: number;
   /** Called before every write; throws to refuse it. */
   readonly guard: () => void;
+  /** What is done to the text of an answer, or of a line of a watch, before it is parsed. */
+  readonly lighten: (json: string) => string;
 }
 
 /** Attempts after the first: a server that asks for patience gets it a few times, then the caller's queue takes over. */

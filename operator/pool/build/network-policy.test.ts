@@ -8,7 +8,7 @@ import { type SpecInput, sourceOf } from './sources.fake.ts';
 
 interface Rule {
   readonly from?: readonly { readonly ipBlock?: { readonly cidr: string }; readonly namespaceSelector?: object }[];
-  readonly ports: readonly { readonly protocol: string; readonly port: number }[];
+  readonly ports: readonly { readonly protocol: string; readonly port: number | string }[];
 }
 
 function rulesOf(spec?: SpecInput): readonly Rule[] {
@@ -32,7 +32,7 @@ test('the KMS port is open to the allowed sources, and the HTTP port to the clus
         { ipBlock: { cidr: 'fd00::/8' } },
         { ipBlock: { cidr: '192.0.2.7/32' } },
       ],
-      ports: [{ protocol: 'TCP', port: 1700 }],
+      ports: [{ protocol: 'TCP', port: 'kms' }],
     },
     { from: [{ namespaceSelector: {} }], ports: [{ protocol: 'TCP', port: 8080 }] },
   ]);

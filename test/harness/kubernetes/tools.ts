@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Programs that are built from pinned Go modules (test/tools/go). One of the same name elsewhere on the machine is of another version, and not used. */
-const BUILT = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'external-dns'] as const;
+const BUILT = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'external-dns', 'helm'] as const;
 
 /** Programs of Debian packages, and the package. */
 const PACKAGED = {
@@ -20,6 +20,7 @@ const PACKAGED = {
   pdnsutil: 'pdns-server',
   dig: 'bind9-dnsutils',
   'redis-server': 'redis-server',
+  setpriv: 'util-linux',
 } as const;
 
 export type Tool = (typeof BUILT)[number] | keyof typeof PACKAGED;
