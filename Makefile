@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := node_modules/.bin
 NODE := $(BIN)/node
 RESULTS := test/.out/results.jsonl
-UNIT := $(shell find kms crds kms-node kmsctl operator test/tools test/bench -name '*.test.ts' -not -path '*/node_modules/*' 2>/dev/null)
+UNIT := $(shell find kms crds kms-node kmsctl operator charts test/tools test/bench -name '*.test.ts' -not -path '*/node_modules/*' 2>/dev/null)
 INTEGRATION := $(shell find test/integration test/peers -name '*.test.ts' 2>/dev/null)
 
 ##@ First steps
@@ -17,7 +17,7 @@ demo: node_modules ## Three hosts, one count: S3-09 played by simulated clients;
 	@npm run -s kmsctl -- demo
 
 ##@ Proofs
-.PHONY: test check soak bench requirements tools
+.PHONY: test check soak bench bench-operator requirements tools
 test: node_modules tools ## All that can be proven without a cluster: unit, property, contract, peers, integration
 	@test/run-tests.sh $(UNIT) $(INTEGRATION)
 
@@ -25,6 +25,8 @@ check: node_modules ## Types, lint, generated files up to date, import walls
 	$(BIN)/tsc
 	$(BIN)/biome ci --error-on-warnings
 	$(NODE) crds/generate.ts --check
+	$(NODE) charts/generate/main.ts --check
+	$(NODE) charts/observability/generate.ts --check
 	$(NODE) test/tools/metrics-doc.ts --check
 	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
 
@@ -34,6 +36,9 @@ requirements: node_modules ## Each requirement, its fact, and the tests that pas
 bench: node_modules bundle tools ## Throughput, latency and memory against a canned server in the same run
 	$(NODE) test/bench/bench.ts $(BENCH_FLAGS)
 
+bench-operator: node_modules tools ## The operator with 100 and 500 pools: writes, latency, CPU, memory; BENCH_FLAGS=--quick for a look
+	$(NODE) test/bench/operator/bench.ts $(BENCH_FLAGS)
+
 soak: node_modules tools ## The long runs: faults under load, random input for ten minutes
 	KMSPOOL_FUZZ_SECONDS=600 KMSPOOL_SOAK=1 test/run-tests.sh $(INTEGRATION)
 
@@ -42,17 +47,30 @@ tools: ## Debian packages (when root) and Go programs that tests use as real pee
 	@test/build-go-tools.sh
 
 ##@ Development
-.PHONY: generate format bundle clean
+.PHONY: generate format bundle images chart clean
 generate: node_modules ## Write the generated files anew
 	$(NODE) crds/generate.ts
+	$(NODE) charts/generate/main.ts
+	$(NODE) charts/observability/generate.ts
 	$(NODE) test/tools/metrics-doc.ts
 
 format: node_modules ## Format and fix what Biome can fix
 	$(BIN)/biome check --write
 
-bundle: node_modules ## dist/kms-node.mjs and dist/kmspool-operator.mjs, the one file of each image
+bundle: node_modules ## dist/*.mjs, the one file of each image
+	@mkdir -p dist
 	$(NODE) kms-node/bundle.ts
 	$(NODE) operator/bundle.ts
+	$(NODE) images/bundle-kmsctl.ts
+
+images: bundle ## Images of operator, host and kmsctl, with docker or buildah (IMAGE_PREFIX, TAG, BASE)
+	npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --omit dev --omit optional $(addprefix --workspace ,kms-node operator kmsctl) > dist/sbom.cdx.json
+	images/build.sh
+
+chart: node_modules ## dist/kmspool-VERSION.tgz: the Helm chart, linted and packed
+	$(NODE) charts/generate/main.ts
+	@export PATH="$$(test/build-go-tools.sh --path)$$PATH"; mkdir -p dist; command -v helm >/dev/null || { echo "no helm here: install it, or run make tools" >&2; exit 1; }; \
+	  helm lint --strict charts/kmspool && helm package charts/kmspool --destination dist
 
 clean: ## Remove what was built
 	rm -rf dist test/.out

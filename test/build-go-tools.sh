@@ -17,7 +17,7 @@ version="k8s.io/component-base/version"
 declare -A flags=(
   [kubernetes]="-X $version.gitVersion=$kubernetes -X $version.gitMajor=$major -X $version.gitMinor=$minor -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes"
 )
-modules=(etcd kubernetes external-dns)
+modules=(etcd kubernetes external-dns helm)
 
 programs() { awk '/^tool \(/ {list = 1; next} list && /^\)/ {list = 0} list {print $1} /^tool [^(]/ {print $2}' "$1/go.mod"; }
 folder() { echo "$cache/$1-$({ cat "$1/go.mod" "$1/go.sum"; echo "${flags[$1]:-}"; go env GOVERSION GOOS GOARCH; } | sha256sum | cut -c1-16)"; }

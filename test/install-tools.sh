@@ -7,6 +7,7 @@ set -euo pipefail
 declare -A package_of=(
   [redis-server]=redis-server [redis-sentinel]=redis-sentinel [tshark]=tshark [taskset]=util-linux
   [openssl]=openssl [pdns_server]=pdns-server [dig]=bind9-dnsutils
+  [promtool]=prometheus
 )
 PATH=$PATH:/usr/sbin # Debian keeps daemons there; not everybody's PATH has it
 missing=()

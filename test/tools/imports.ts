@@ -22,6 +22,8 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   operator: ['@kmspool/kms/*', '@kmspool/crds'],
   // The second entry is the program of a host process, which kmsctl starts and does not import.
   kmsctl: ['@kmspool/kms/*', '@kmspool/crds', '@kmspool/kms-node', '@kmspool/kms-node/main'],
+  // What the chart says of rights, metrics and kinds is made from what the programs say.
+  charts: ['@kmspool/kms/*', '@kmspool/crds', '@kmspool/kms-node/*', '@kmspool/operator/*'],
   test: [
     '@kmspool/kms/*',
     '@kmspool/crds',
@@ -31,6 +33,7 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
     '@kmspool/operator/*',
     '@kmspool/kmsctl',
     '@kmspool/kmsctl/*',
+    '@kmspool/charts/*',
   ],
 };
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Makes `dist/kmsctl.mjs`, the one file of kmsctl's image. `up --redis` alone does not work from it: its hosts are processes of kms-node's own program. Run by
+// `make bundle`; nothing imports it.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Puts the counting script's text where development reads the file. */
+const recordScript: Plugin = {
+  name: 'record-script',
+  setup({ onLoad }) {
+    onLoad({ filter: /record-script\.ts$/ }, async () => {
+      const text = await readFile(root('kms-node/store/record.lua'), 'utf8');
+      return { contents: `export const RECORD_SCRIPT = ${JSON.stringify(text)};` };
+    });
+  },
+};
+
+await build({
+  entryPoints: [root('kmsctl/main.ts')],
+  outfile: root('dist/kmsctl.mjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'eof',
+  plugins: [recordScript],
+  // CommonJS dependencies call require() at run time.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
