@@ -6,7 +6,7 @@
 #   test/build-go-tools.sh            builds what is missing; without Go says so and exits 0: the tests that need them are skipped
 #   test/build-go-tools.sh --path     prints the folders of what is built, as a PATH; builds nothing
 #
-# Cold, on 2 cores: etcd half a minute, Kubernetes 5 minutes, external-dns 4 minutes.
+# Cold, on 2 cores: etcd half a minute, Kubernetes 5 minutes, external-dns 4 minutes, helm 2 minutes.
 set -euo pipefail
 cd "$(dirname "$0")/tools/go"
 cache=${KMSPOOL_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/kmspool}/tools
@@ -38,7 +38,7 @@ build() { # MODULE
   mv -T "$building" "$target" 2>/dev/null || rm -rf "$building" # another checkout was faster
 }
 
-command -v go >/dev/null || { [ "${1:-}" = --path ] || echo "no Go here: the tests that need a Kubernetes API server or external-dns will be skipped" >&2; exit 0; }
+command -v go >/dev/null || { [ "${1:-}" = --path ] || echo "no Go here: the tests that need a Kubernetes API server, external-dns or helm will be skipped" >&2; exit 0; }
 case ${1:-} in
   '') mkdir -p "$cache"; exec 9>"$cache/.lock"; flock 9; for module in "${modules[@]}"; do build "$module"; done ;;
   --path) for module in "${modules[@]}"; do target=$(folder "$module"); [ ! -d "$target" ] || printf '%s:' "$target"; done; echo ;;

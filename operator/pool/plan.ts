@@ -2,7 +2,7 @@
 
 // The plan of one pool: what to do, in which order, and what to conclude. Pure: the same world gives the same plan, and once its steps are done the next
 // plan has none. The walk: whose pool is it -> what all hosts share -> the hosts -> what DNS shows of them.
-import { ANNOTATIONS, FINALIZER } from '@kmspool/crds';
+import { FINALIZER } from '@kmspool/crds';
 import { hasFinalizer, isBeingDeleted } from '../runtime/index.ts';
 import { buildDisruptionBudget } from './build/disruption-budget.ts';
 import { buildDnsEndpoint } from './build/dns-endpoint.ts';
@@ -10,7 +10,7 @@ import { buildNetworkPolicy } from './build/network-policy.ts';
 import { keySecretName } from './build/secret.ts';
 import { buildServiceAccount } from './build/service-account.ts';
 import { planDeletion } from './deletion.ts';
-import { type JudgedHost, judgeHosts, ownOf, pollTargets } from './hosts.ts';
+import { type JudgedHost, judgeHosts, pollTargets } from './hosts.ts';
 import { adminSecretSteps, judgeIdentity } from './identity.ts';
 import {
   CONFIG_MAPS,
@@ -126,12 +126,11 @@ function sharedSteps(world: World): Step[] {
 }
 
 /** The DNSEndpoint. It carries the time of its last change, which moves only with the records. */
-function recordSteps(world: World, { recordSets }: PublicationPlan): Step[] {
+function recordSteps(world: World, { recordSets, changedAt: known }: PublicationPlan): Step[] {
   const live = world.dnsEndpoint;
   if (recordSets === undefined)
     return deleteStep(world, { resource: DNS_ENDPOINTS, live, why: 'nothing is to be published' });
   const source = { pool: world.pool, owner: world.object, recordSets };
-  const known = ownOf(world, live)?.metadata.annotations?.[ANNOTATIONS.changedAt];
   const unchanged =
     known === undefined
       ? []
@@ -177,6 +176,7 @@ const NOTHING: PublicationPlan = {
   published: new Set(),
   leavingMs: undefined,
   publisherDueMs: undefined,
+  changedAt: undefined,
   observe: undefined,
 };
 

@@ -32,6 +32,8 @@ export interface PublicationPlan extends Publication {
   readonly leavingMs: number | undefined;
   /** When it is known that nobody publishes. */
   readonly publisherDueMs: number | undefined;
+  /** Since when the DNSEndpoint's records are waited for, as it says itself; undefined: from now on. */
+  readonly changedAt: string | undefined;
   readonly observe: ObservationWish | undefined;
 }
 
@@ -44,14 +46,14 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
   const members = hosts.filter((host) => belongs(world, host, published));
   const wantsRecords = world.pool.spec.dns.publisher === 'ExternalDNS' && world.dnsEndpointServed;
   const wantedSets = wantsRecords ? recordSets({ world, hosts, members, claims, liveSets }) : [];
-  const changedAtMs = Date.parse(live?.metadata.annotations?.[ANNOTATIONS.changedAt] ?? '');
+  const publisher = judgePublisher(world);
+  const { mode, isFresh } = publisher;
+  const changedAt = live?.metadata.annotations?.[ANNOTATIONS.changedAt];
+  const changedAtMs = isFresh ? world.nowMs : Date.parse(changedAt ?? '');
   const isFirst = live === undefined && published.size === 0 && wantedSets.length > 0;
   const dueMs = isFirst ? firstHoldUntil(world, hosts) : holdUntil(world, { liveSets, changedAtMs }, wantedSets);
   const sets = dueMs === undefined ? wantedSets : liveSets;
-  const publisher = judgePublisher(world);
-  const { mode } = publisher;
-  // Who has come to read them late has as much time to publish them as anybody.
-  const sinceMs = Math.max(wantedSince(world, { liveSets, changedAtMs }, sets), publisher.readAtMs ?? 0);
+  const sinceMs = wantedSince(world, { liveSets, changedAtMs }, sets);
   const states = claims.map((claim) =>
     domainState({ world, claim, hosts, members, sets, changedAtMs: sinceMs, wantsRecords, publisher }),
   );
@@ -69,6 +71,7 @@ export function planPublication(world: World, hosts: readonly JudgedHost[], pool
     published,
     leavingMs: nextLeaving(world, hosts, published),
     publisherDueMs: publisher.waitsUntilMs,
+    changedAt: isFresh ? undefined : changedAt,
     observe: wishOf(world, { claims, hosts, sets, settled }),
   };
 }

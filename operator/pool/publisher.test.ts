@@ -7,7 +7,7 @@ import { planPool } from './plan.ts';
 import { judgePublisher } from './publisher.ts';
 import type { Publication } from './state.ts';
 import { settle } from './surroundings.fake.ts';
-import { FakeWorld, specOf } from './world.fake.ts';
+import { FakeWorld, POOL_ID, specOf } from './world.fake.ts';
 
 const MINUTE = 60_000;
 
@@ -61,20 +61,25 @@ describe('a DNSEndpoint that nobody reads (S3-69)', () => {
   });
 });
 
-test('who has come to read it late has as much time to publish as anybody', () => {
+test('who has come to read it late has as much time to publish as anybody, and the DNSEndpoint says since when', () => {
   const fake = unread();
   fake.shown.set('lab.example', []);
   fake.nowMs += 60 * MINUTE;
+  const dns = [{ domain: 'lab.example', record: 'r', desired: 1, observed: 0, reason: 'NoPublisher' }];
+  fake.object = { ...fake.object, status: { poolId: POOL_ID, dns } };
   const endpoint = fake.get<DnsEndpoint>('DNSEndpoint') as DnsEndpoint;
-  fake.put('DNSEndpoint', {
-    ...endpoint,
-    status: { observedGeneration: 1 },
-    readAt: new Date(fake.nowMs).toISOString(),
-  } as DnsEndpoint);
+  fake.put('DNSEndpoint', { ...endpoint, status: { observedGeneration: 1 } } as DnsEndpoint);
   const kind = (): string | undefined => planPool(fake.world()).conclusions.publication.domains[0]?.judgement.kind;
   assert.deepEqual([modeOf(fake), kind()], ['On', 'Propagating']);
-  fake.nowMs += 2 * MINUTE;
-  assert.deepEqual([modeOf(fake), kind()], ['On', 'Differs']);
+  fake.reconcile();
+  fake.object = {
+    ...fake.object,
+    status: { poolId: POOL_ID, dns: dns.map((one) => ({ ...one, reason: 'Propagating' })) },
+  };
+  fake.nowMs += 2 * MINUTE - 1_000;
+  assert.deepEqual([planPool(fake.world()).steps, kind()], [[], 'Propagating']);
+  fake.nowMs += 1_000;
+  assert.equal(kind(), 'Differs');
 });
 
 test('without domains, with publishing off and without the kind nobody is waited for', () => {

@@ -10,8 +10,8 @@ export interface Publisher {
   readonly mode: Publication['mode'];
   /** When a DNSEndpoint that nobody has read will have waited in vain, ms since 1970; undefined: it was read, or is not waited for. */
   readonly waitsUntilMs: number | undefined;
-  /** When the DNSEndpoint was last read, ms since 1970; undefined: never, or nobody knows. */
-  readonly readAtMs: number | undefined;
+  /** The DNSEndpoint has come to be read, after the status said that nobody does: from now on its records are waited for. */
+  readonly isFresh: boolean;
   /** How long records may take to appear, beside their TTL. */
   readonly publishingSeconds: number;
 }
@@ -24,17 +24,21 @@ export function judgePublisher(world: World): Publisher {
   const { externalDnsIntervalSeconds: intervalSeconds } = world.settings;
   const mode = modeWithout(world);
   const live = ownOf(world, world.dnsEndpoint);
-  const readAtMs = Date.parse(live?.readAt ?? '') || undefined;
-  const known = { waitsUntilMs: undefined, readAtMs, publishingSeconds: intervalSeconds };
+  const known = { waitsUntilMs: undefined, isFresh: false, publishingSeconds: intervalSeconds };
   if (mode !== undefined) return { ...known, mode };
-  if (live === undefined || live.status?.observedGeneration !== undefined) return { ...known, mode: 'On' };
+  if (live === undefined) return { ...known, mode: 'On' };
+  if (live.status?.observedGeneration !== undefined) return { ...known, mode: 'On', isFresh: wasUnread(world) };
   // By the age of the object: its records change, and nobody reads it all the same.
   const createdMs = Date.parse(live.metadata.creationTimestamp ?? '');
   const waitsUntilMs = createdMs + LOOKS * intervalSeconds * 1000;
   if (Number.isNaN(waitsUntilMs)) return { ...known, mode: 'On' };
   if (world.nowMs >= waitsUntilMs) return { ...known, mode: 'NoPublisher' };
   // Until it is known whether there is a publisher, none has failed.
-  return { mode: 'On', waitsUntilMs, readAtMs, publishingSeconds: LOOKS * intervalSeconds };
+  return { mode: 'On', waitsUntilMs, isFresh: false, publishingSeconds: LOOKS * intervalSeconds };
+}
+
+function wasUnread({ object }: World): boolean {
+  return (object.status?.dns ?? []).some(({ reason }) => reason === 'NoPublisher');
 }
 
 /** What the spec and the cluster say before anybody could have published. */

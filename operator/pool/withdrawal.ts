@@ -49,7 +49,7 @@ export function planWithdrawal(
 function withdraw(world: World, host: JudgedHost, publication: PublicationPlan): WithdrawalPlan {
   const { deployment } = host.objects;
   const none = { steps: [], events: [], dueMs: undefined, waiting: [] };
-  if (deployment === undefined || isClash(world, deployment)) return { ...none, steps: stopSteps(world, host) };
+  if (deployment === undefined || isClash(world, deployment)) return { ...none, ...stop(world, host) };
   const startedMs = host.withdrawnAtMs ?? world.nowMs;
   const absence = absenceOf({
     world,
@@ -64,9 +64,15 @@ function withdraw(world: World, host: JudgedHost, publication: PublicationPlan):
   }
   return {
     ...none,
-    steps: stopSteps(world, host),
+    ...stop(world, host),
     events: absence.kind === 'givenUp' ? [staleRecord(host.name, absence.left)] : [],
   };
+}
+
+/** Until its objects are gone it is still there, and said to be. */
+function stop(world: World, host: JudgedHost): Pick<WithdrawalPlan, 'steps' | 'waiting'> {
+  const steps = stopSteps(world, host);
+  return { steps, waiting: steps.length === 0 ? [] : [`${host.name}: is being stopped`] };
 }
 
 function markStep({ nowMs }: World, { name, objects }: JudgedHost): Step {

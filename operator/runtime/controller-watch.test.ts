@@ -113,3 +113,28 @@ test('a predicate leaves out what does not matter; a deleted object is news', as
   await running;
   await world.stop();
 });
+
+test('a change of an object is one reconcile of it, also when a worker waits for it', async () => {
+  await using server = await startFakeApiServer();
+  const world = startWorld(server, [widget('a', 1)]);
+  const seen: string[] = [];
+  const reconcile: Reconcile = async (request) => {
+    seen.push(keyOf(request));
+    return undefined;
+  };
+  const controller = new Controller({ name: 'once', reconcile, metrics: server.metrics });
+  controller.watch(world.informer, toSelf);
+  const stopping = new AbortController();
+  const running = controller.run(stopping.signal);
+  await until(() => server.seen.length === 1, 'listed');
+  world.list.release();
+  await until(() => server.seen.length === 2, 'watch');
+  world.watch().event('MODIFIED', widget('a', 11));
+  await until(() => seen.length >= 2, 'the change');
+  world.watch().event('ADDED', widget('b', 12));
+  await until(() => seen.includes('ns/b'), 'what comes after it');
+  assert.deepEqual(seen, ['ns/a', 'ns/a', 'ns/b']);
+  stopping.abort();
+  await running;
+  await world.stop();
+});

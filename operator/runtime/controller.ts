@@ -112,7 +112,9 @@ export class Controller {
       if (!when(change)) return;
       const priority = change.initial ? LOW_PRIORITY : 0;
       const before = change.previous === undefined ? [] : mapper(change.previous, change);
-      for (const request of [...before, ...mapper(change.object, change)]) this.enqueue(request, { priority, delayMs });
+      // Each once: a worker that waits takes the first at once, and the same again would count as news to come back for.
+      for (const key of new Set([...before, ...mapper(change.object, change)].map(keyOf)))
+        this.#queue.add(key, { priority, delayMs });
     });
     this.#unsubscribe.push(unsubscribe);
   }

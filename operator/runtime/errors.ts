@@ -37,6 +37,8 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly statusCode: number;
   readonly reason: string;
+  /** The API server's own words, without the request. */
+  readonly said: string;
   readonly retryAfterSeconds: number | undefined;
   readonly causes: readonly StatusCause[];
 
@@ -44,6 +46,7 @@ export class ApiError extends Error {
     super(`${failure.request}: ${failure.statusCode} ${failure.reason}: ${failure.message}`);
     this.statusCode = failure.statusCode;
     this.reason = failure.reason;
+    this.said = failure.message;
     this.retryAfterSeconds = failure.retryAfterSeconds;
     this.causes = failure.causes ?? [];
   }

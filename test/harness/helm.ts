@@ -12,6 +12,9 @@ import { toolPath } from './kubernetes/tools.ts';
 /** The folder of the chart. */
 export const CHART: string = fileURLToPath(new URL('../../charts/kmspool', import.meta.url));
 
+/** What templates without a cluster are made for. */
+const KUBE_VERSION = '1.36.0';
+
 /** An object as it was rendered; tests look into it by its members' names. */
 export interface Rendered {
   readonly apiVersion: string;
@@ -44,14 +47,21 @@ export function helm(
   const home = mkdtempSync(join(tmpdir(), 'kmspool-helm-'));
   // What is not a cluster may not become one by chance.
   const env = { PATH: process.env['PATH'], HOME: home, KUBECONFIG: kubeconfig ?? join(home, 'none') };
+  // Without a cluster helm supposes a version, which depends on how it was built.
+  const version = args[0] === 'template' ? ['--kube-version', KUBE_VERSION] : [];
   const given = Object.keys(values).length === 0 ? [] : ['--values', '-'];
   return new Promise((resolve) => {
     const limits = { timeout: 120_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
-    const child = execFile(toolPath('helm'), [...args, ...given], { env, ...limits }, (error, stdout, stderr) => {
-      rmSync(home, { recursive: true, force: true });
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
+    const child = execFile(
+      toolPath('helm'),
+      [...args, ...version, ...given],
+      { env, ...limits },
+      (error, stdout, stderr) => {
+        rmSync(home, { recursive: true, force: true });
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      },
+    );
     child.stdin?.on('error', () => undefined);
     // JSON is YAML.
     child.stdin?.end(JSON.stringify(values));

@@ -42,6 +42,7 @@ interface Owned {
 export class Machines {
   readonly #world: Surroundings;
   readonly #all: Owned[] = [];
+  #answered = 0;
 
   constructor({ secret, nameServer, domain, timeoutMs = 5_000 }: MachinesOptions) {
     const discovery = discoveryBy(nameServer, timeoutMs);
@@ -52,6 +53,11 @@ export class Machines {
   /** How many there are. */
   get size(): number {
     return this.#all.length;
+  }
+
+  /** How many of their tries were answered with a count. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** Adds machines that have never asked. */
@@ -94,7 +100,9 @@ export class Machines {
   async #ask(owned: Owned): Promise<MachineTry> {
     const tried = await tryActivation(owned.client, owned.machine, this.#world);
     owned.client = tried.client;
-    return { ...answerOf(tried), activationIntervalMinutes: tried.client.activationIntervalMinutes };
+    const answer = answerOf(tried);
+    if (answer.count !== undefined) this.#answered += 1;
+    return { ...answer, activationIntervalMinutes: tried.client.activationIntervalMinutes };
   }
 }
 

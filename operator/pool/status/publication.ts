@@ -105,6 +105,10 @@ function messageFor(input: StatusInput, reason: Reason, domains: readonly Domain
       if (input.conclusions.publication.dueMs !== undefined)
         return 'The first records are published when all hosts are ready, or spec.dns.minChangeSeconds after the first one.';
       return 'No host is ready and has an address, so there is nothing to publish.';
+    case 'ZoneNotAllowed':
+    case 'DomainTaken':
+      // These name the domain themselves.
+      return sentence(joined(domains.map(({ state, entry }) => entry.message ?? state.domain)));
     default:
       return differences;
   }

@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Rendered } from '../helm.ts';
 import type { ControlPlane } from './control-plane.ts';
 
+/** Its `activeDeadlineSeconds`, shortened. */
+const JOB_MS = 60_000;
+
 /** How a Job ended. */
 export interface PlayedJob {
   readonly name: string;
@@ -79,7 +82,8 @@ function authorityOf(plane: ControlPlane): string {
 }
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number; output: string }> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const limits = { timeout: JOB_MS, killSignal: 'SIGKILL' } as const;
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], ...limits });
   let output = '';
   const take = (chunk: Buffer): void => {
     output += chunk.toString();
