@@ -302,7 +302,9 @@ describe('scaling down', () => {
       'delete Service/campus-2',
       'delete ConfigMap/campus-2',
     ]);
+    assert.match(planPool(fake.world()).conclusions.rollout.message, /campus-2: is being stopped/);
     fake.reconcile();
+    assert.equal(planPool(fake.world()).conclusions.rollout.kind, 'Settled');
     fake.nowMs += 11_000;
     fake.reconcile();
     const sets = fake.get<DnsEndpoint>('DNSEndpoint')?.spec?.endpoints ?? [];

@@ -32,7 +32,7 @@ export interface ClientOptions {
   readonly throttle?: ThrottlePolicy;
   /** For one attempt of a request; default 30 s. */
   readonly timeoutMs?: number;
-  /** Leaves `metadata.managedFields` out of everything that is read: half of the work for who has no use for them. Default false. */
+  /** Leaves `metadata.managedFields` out of everything that is read: a third of the work for who has no use for them. Default false. */
   readonly omitManagedFields?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;

@@ -114,7 +114,7 @@ test('a predicate leaves out what does not matter; a deleted object is news', as
   await world.stop();
 });
 
-test('a change of an object is one reconcile of it, also when a worker waits for it', async () => {
+test('a change of an object is one reconcile of it, also when a worker waits for it', async (t) => {
   await using server = await startFakeApiServer();
   const world = startWorld(server, [widget('a', 1)]);
   const seen: string[] = [];
@@ -126,6 +126,11 @@ test('a change of an object is one reconcile of it, also when a worker waits for
   controller.watch(world.informer, toSelf);
   const stopping = new AbortController();
   const running = controller.run(stopping.signal);
+  t.after(async () => {
+    stopping.abort();
+    await running;
+    await world.stop();
+  });
   await until(() => server.seen.length === 1, 'listed');
   world.list.release();
   await until(() => server.seen.length === 2, 'watch');
@@ -134,7 +139,4 @@ test('a change of an object is one reconcile of it, also when a worker waits for
   world.watch().event('ADDED', widget('b', 12));
   await until(() => seen.includes('ns/b'), 'what comes after it');
   assert.deepEqual(seen, ['ns/a', 'ns/a', 'ns/b']);
-  stopping.abort();
-  await running;
-  await world.stop();
 });

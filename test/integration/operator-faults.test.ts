@@ -20,6 +20,7 @@ import { type ControlPlane, type PlaneUser, startControlPlane } from '../harness
 import { type DnsMirror, startDnsMirror } from '../harness/kubernetes/dns-mirror.ts';
 import { type Fault, kubeconfigThrough, startFaultProxy } from '../harness/kubernetes/fault-proxy.ts';
 import {
+  endAll,
   keysIn,
   makePools,
   objectsIn,
@@ -67,14 +68,16 @@ describe('an operator with a bad way to its API server', { skip: missingControlP
   });
   afterEach(async () => {
     await Promise.all(running.splice(0).map((operator) => operator.kill()));
-    for (const end of ends.splice(0)) await end();
+    await endAll(...ends.splice(0));
   });
-  after(async () => {
-    await mirror?.stop();
-    await player?.stop();
-    await plane?.stop();
-    audit?.remove();
-  });
+  after(() =>
+    endAll(
+      () => mirror?.stop(),
+      () => player?.stop(),
+      () => plane?.stop(),
+      () => audit?.remove(),
+    ),
+  );
 
   const userOf = (name: string): Promise<PlaneUser> => operatorUser(plane, name, name);
 

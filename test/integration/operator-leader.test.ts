@@ -18,6 +18,7 @@ import {
 } from '../harness/kubernetes/audit.ts';
 import { type ControlPlane, type PlaneUser, startControlPlane } from '../harness/kubernetes/control-plane.ts';
 import {
+  endAll,
   isLeading,
   keysIn,
   makePools,
@@ -64,11 +65,13 @@ describe('two operators, one of which leads', { skip: missingControlPlane({ cont
     for (const name of names) users.push(await operatorUser(plane, name, leaseOf(name)));
   });
   afterEach(() => Promise.all(running.splice(0).map((operator) => operator.kill())));
-  after(async () => {
-    await player?.stop();
-    await plane?.stop();
-    audit?.remove();
-  });
+  after(() =>
+    endAll(
+      () => player?.stop(),
+      () => plane?.stop(),
+      () => audit?.remove(),
+    ),
+  );
 
   /** The first one leads when this resolves, and the other one stands by. */
   async function startTwo(test: string, ...flags: string[]): Promise<[OperatorProcess, OperatorProcess]> {

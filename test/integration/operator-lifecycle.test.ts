@@ -17,7 +17,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../../operator/pool/kinds.ts';
-import { controllerOf, EVENTS, type KubernetesObject, type Resource } from '../../operator/runtime/index.ts';
+import { controllerOf, EVENTS, type KubernetesObject, kstatusOf, type Resource } from '../../operator/runtime/index.ts';
 import { NAMESPACES } from '../harness/kubernetes/cluster-objects.ts';
 import { type DnsMirror, startDnsMirror } from '../harness/kubernetes/dns-mirror.ts';
 import {
@@ -167,7 +167,9 @@ describe('a pool from kubectl apply to kubectl delete', { skip: missingControlPl
 
   it('kubectl get and describe say at a glance how the pool is', async () => {
     const pool = await scene.pool('glance', { replicas: 2 });
-    const { status } = await pool.settled();
+    const settled = await pool.settled();
+    const { status } = settled;
+    assert.equal(kstatusOf(settled), 'Current');
     const { namespace } = pool;
     const table = await scene.kubectl('get', 'khp', '-n', namespace, '-o', 'wide', '--no-headers');
     const [name, ready, hosts, wanted, ...rest] = table.trim().split(/\s+/);

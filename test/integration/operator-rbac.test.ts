@@ -14,6 +14,7 @@ import { type ControlPlane, type PlaneUser, startControlPlane } from '../harness
 import { type DnsMirror, startDnsMirror } from '../harness/kubernetes/dns-mirror.ts';
 import {
   conditionText,
+  endAll,
   grant,
   makePools,
   objectsIn,
@@ -53,13 +54,15 @@ describe('an operator with the rights that it needs', { skip: SKIP }, () => {
   afterEach(async () => {
     await Promise.all(running.splice(0).map((operator) => operator.stop()));
   });
-  after(async () => {
-    await redis?.stop();
-    await mirror?.stop();
-    await player?.stop();
-    await plane?.stop();
-    audit?.remove();
-  });
+  after(() =>
+    endAll(
+      () => redis?.stop(),
+      () => mirror?.stop(),
+      () => player?.stop(),
+      () => plane?.stop(),
+      () => audit?.remove(),
+    ),
+  );
 
   async function start(user: PlaneUser, ...flags: string[]): Promise<OperatorProcess> {
     const args = [`--lease-name=${LEASE}`, '--host-access=Direct', ...flags];

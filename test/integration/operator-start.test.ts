@@ -11,7 +11,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { POOLS } from '../../operator/pool/kinds.ts';
 import { type ControlPlane, startControlPlane } from '../harness/kubernetes/control-plane.ts';
 import { kubeconfigThrough } from '../harness/kubernetes/fault-proxy.ts';
-import { operatorUser, poolOf, poolsWhen } from '../harness/kubernetes/fleet.ts';
+import { endAll, operatorUser, poolOf, poolsWhen } from '../harness/kubernetes/fleet.ts';
 import { type NodePlayer, startNodePlayer } from '../harness/kubernetes/node-player.ts';
 import { type OperatorProcess, startOperator } from '../harness/kubernetes/operator-process.ts';
 import { missingControlPlane } from '../harness/kubernetes/tools.ts';
@@ -63,10 +63,12 @@ describe('the start of an operator', { skip: missingControlPlane({ controllers: 
     player = await startNodePlayer({ client: plane.client(), strategy: () => ({ kind: 'stub' }) });
   });
   afterEach(() => Promise.all(running.splice(0).map((operator) => operator.kill())));
-  after(async () => {
-    await player?.stop();
-    await plane?.stop();
-  });
+  after(() =>
+    endAll(
+      () => player?.stop(),
+      () => plane?.stop(),
+    ),
+  );
 
   async function start(kubeconfig: string, ...flags: string[]): Promise<OperatorProcess> {
     const args = ['--host-access=Direct', ...flags];

@@ -81,7 +81,7 @@ describe('DnsPublished', () => {
     assert.equal(dnsOf(statusOf([domainOf({ kind: 'Differs' }), domainOf(unasked, taken)])), 'False DomainTaken');
     const status = statusOf([domainOf(), domainOf(unasked, taken), domainOf(unasked, claim)]);
     assert.equal(dnsOf(status), 'False ZoneNotAllowed');
-    assert.equal(messageOf(status, 'DnsPublished'), 'corp.com: corp.com is not in a test zone.');
+    assert.equal(messageOf(status, 'DnsPublished'), 'corp.com is not in a test zone.');
     assert.deepEqual(
       status.dns?.map(({ reason }) => reason),
       ['Published', 'DomainTaken', 'ZoneNotAllowed'],

@@ -199,3 +199,16 @@ export async function isLeading(operator: OperatorProcess): Promise<boolean> {
   const { body } = await operator.http('/metrics');
   return /^leader_election_master_status\{[^}]*\} 1$/m.test(body);
 }
+
+/** Runs all steps, one after another, also when one fails; then throws what the first one threw. What is left running would keep the test's process alive. */
+export async function endAll(...steps: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
