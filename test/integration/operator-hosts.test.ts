@@ -5,12 +5,8 @@
  * pool's status and in DNS, and which keys are in Redis.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { HostStatus } from '@kmspool/crds';
-import { LABELS } from '@kmspool/crds';
+import { type HostStatus, LABELS } from '@kmspool/crds';
 import { PODS, type Pod, type PoolObject, SECRETS } from '../../operator/pool/kinds.ts';
 import { secretOf } from '../harness/host.ts';
 import { type ControlPlane, startControlPlane } from '../harness/kubernetes/control-plane.ts';
@@ -19,6 +15,7 @@ import { DnsPlace, TTL_SECONDS } from '../harness/kubernetes/dns-place.ts';
 import { type NodePlayer, startNodePlayer } from '../harness/kubernetes/node-player.ts';
 import { type OperatorProcess, startOperator } from '../harness/kubernetes/operator-process.ts';
 import { conditionOf, follow, isReadyPod, TestPool } from '../harness/kubernetes/pools.ts';
+import { makeTestFolder } from '../harness/kubernetes/server-process.ts';
 import { missingControlPlane } from '../harness/kubernetes/tools.ts';
 import { Machines, type MachineTry } from '../harness/machines.ts';
 import { missingBinary, type RedisServer, startRedis } from '../harness/redis.ts';
@@ -41,21 +38,18 @@ describe('a pool of real hosts', { skip }, () => {
   let campus: TestPool;
   let machines: Machines;
   let strict: TestPool;
-  const redisFolder = mkdtempSync(join(tmpdir(), 'kmspool-aof-'));
-  // What it has acknowledged survives its end.
-  const redisConfig = ['appendonly yes', 'appendfsync always', `dir ${redisFolder}`];
+  let redisConfig: readonly string[];
 
   before(async () => {
+    // What it has acknowledged survives its end.
+    redisConfig = ['appendonly yes', 'appendfsync always', `dir ${makeTestFolder('redis-data').path}`];
     [plane, powerDns, redis] = await Promise.all([
       startControlPlane({ controllers: true, crds: ['KmsHostPool', 'DNSEndpoint'] }),
       startPowerDns({ zones: [ZONE] }),
       startRedis({ config: redisConfig }),
     ]);
     player = await startNodePlayer({ client: plane.client(), strategy: () => ({ kind: 'real' }) });
-    operator = await startOperator({
-      kubeconfig: plane.kubeconfig,
-      args: ['--host-access', 'Direct', '--no-leader-elect'],
-    });
+    operator = await newOperator();
     at = new DnsPlace({
       namespace: await plane.namespace('kms'),
       domain: `campus.${ZONE}`,
@@ -77,9 +71,10 @@ describe('a pool of real hosts', { skip }, () => {
     await player?.stop();
     await Promise.all([at?.stop(), powerDns?.stop(), redis?.stop()]);
     await plane?.stop();
-    rmSync(redisFolder, { recursive: true, force: true });
   });
 
+  const newOperator = (): Promise<OperatorProcess> =>
+    startOperator({ kubeconfig: plane.kubeconfig, args: ['--host-access', 'Direct', '--no-leader-elect'] });
   const makeKey = (name: string) => {
     const data = { key: secretOf(name).toString('base64') };
     return plane.client().create(SECRETS, { metadata: { namespace: at.namespace, name }, data });
@@ -285,7 +280,9 @@ describe('a pool of real hosts', { skip }, () => {
         contacts.join(),
       );
     }
-    // Longer than any host may be away for another reason.
+    // An operator that has asked nobody yet, and longer than any host may be away for another reason.
+    await operator.kill();
+    operator = await newOperator();
     for (const end = performance.now() + 3_000; performance.now() < end; )
       assert.deepEqual([await at.written(campus), await at.written(strict)], records);
     assert.equal((await at.powerDns.dig(`_vlmcs._tcp.${STRICT}`, 'SRV')).length, 2);

@@ -91,8 +91,11 @@ const REMOVE = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 };
 /** A temporary folder that carries the number of its process, so that what a killed test left behind is removed by a later one. */
 export function makeTestFolder(purpose: string): { readonly path: string; remove(): void } {
   const prefix = `kmspool-${purpose}-`;
-  for (const name of readdirSync(tmpdir()))
-    if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length).split('-')[0]))) removeFolder(name);
+  for (const name of readdirSync(tmpdir())) {
+    // Other folders may begin with the same words.
+    const owner = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (owner !== undefined && !isAlive(Number(owner))) removeFolder(name);
+  }
   const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   const remove = (): void => {
     process.removeListener('exit', remove);
