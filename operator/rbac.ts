@@ -18,7 +18,7 @@ const APPLIED = ['get', ...FOLLOWED, 'create', 'patch'] as const;
 
 /**
  * Where pools are looked after: in a ClusterRole, or in a Role in each namespace of `--watch-namespace`. Deletion of a pool's other objects is the garbage
- * collector's. With Roles alone external-dns is not found, unless it runs in one of these namespaces.
+ * collector's. With Roles alone nobody may look for external-dns in the whole cluster: what it is stays unknown, and everything else works.
  */
 export const POOL_RULES: readonly PolicyRule[] = [
   { apiGroups: [GROUP], resources: ['kmshostpools'], verbs: [...FOLLOWED, 'patch'] },

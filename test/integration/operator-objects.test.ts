@@ -124,11 +124,15 @@ describe('objects that are not as they should be', { skip: missingControlPlane({
       const { spec } = await scene.client.get(DISRUPTION_BUDGETS, { namespace, name });
       return spec?.['maxUnavailable'] === 1;
     });
-    const written = scene.writes(namespace).slice(before);
-    const texts = written.map((entry) => `${entry.verb} ${entry.resource} ${entry.name}`);
-    const expected = texts.indexOf('patch poddisruptionbudgets.policy campus');
-    assert.ok(expected >= 0);
-    return texts.toSpliced(expected, 1);
+    const written = (): string[] =>
+      scene
+        .writes(namespace)
+        .slice(before)
+        .map((entry) => `${entry.verb} ${entry.resource} ${entry.name}`);
+    const expected = (): number => written().indexOf('patch poddisruptionbudgets.policy campus');
+    // The audit log may tell of a write a moment after the API server has answered it.
+    await waitFor('the write to be in the log', async () => expected() >= 0);
+    return written().toSpliced(expected(), 1);
   };
 
   /** Holds that the operator, when it looks at the pool again and again, comes to write nothing. */
