@@ -82,7 +82,7 @@ export class Machines {
   }
 
   /** They ask in turn, `atOnce` of them at a time, until the signal is aborted. Answers all tries. */
-  async askUntil(stop: AbortSignal, atOnce = 4): Promise<MachineTry[]> {
+  async askUntil(stop: AbortSignal, atOnce = 2): Promise<MachineTry[]> {
     const tries: MachineTry[] = [];
     let next = 0;
     const worker = async (): Promise<void> => {

@@ -125,7 +125,7 @@ describe('two operators, one of which leads', { skip: missingControlPlane({ cont
     assert.deepEqual(new Set(entries.filter(isWrite).map(({ user }) => user)), new Set(['kill-a', 'kill-b']));
   });
 
-  test('the one that stands by is ready; SIGTERM gives the lease away, and the other one leads long before it would expire', async () => {
+  test('the one that stands by is ready; SIGTERM gives the lease away, and the other one leads long before it would expire', async (t) => {
     const [leader, standby] = await startTwo('term', ...LONG_LEASE);
     assert.deepEqual([await isLeading(leader), await isLeading(standby)], [true, false]);
     assert.equal((await standby.http('/readyz')).status, 200);
@@ -137,7 +137,7 @@ describe('two operators, one of which leads', { skip: missingControlPlane({ cont
     const endedMs = performance.now();
     await untilLeading(standby);
     const tookMs = [endedMs - stoppedMs, performance.now() - endedMs].map(Math.round);
-    console.log(`stop ${tookMs[0]} ms, then takeover ${tookMs[1]} ms`);
+    t.diagnostic(`stop ${tookMs[0]} ms, then takeover ${tookMs[1]} ms`);
     await assertWhole(namespace, names, keys);
     const entries = entriesOf('term');
     assert.deepEqual(createdTwice(entries), []);
