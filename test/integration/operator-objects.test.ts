@@ -131,7 +131,7 @@ describe('objects that are not as they should be', { skip: missingControlPlane({
         .map((entry) => `${entry.verb} ${entry.resource} ${entry.name}`);
     const expected = (): number => written().indexOf('patch poddisruptionbudgets.policy campus');
     // The audit log may tell of a write a moment after the API server has answered it.
-    await waitFor('the write to be in the log', async () => expected() >= 0);
+    await waitFor('the write to be in the log', async () => expected() >= 0, 30_000);
     return written().toSpliced(expected(), 1);
   };
 
@@ -146,7 +146,7 @@ describe('objects that are not as they should be', { skip: missingControlPlane({
         quietLooks = written.length === 0 ? quietLooks + 1 : 0;
         return quietLooks === 3;
       },
-      20_000,
+      90_000,
     ).catch((error: unknown) => assert.fail(`${error}; last ${written.join(', ')}\n${scene.storyOf(pool)}`));
   };
 
