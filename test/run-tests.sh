@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 out=test/.out
-results=$out/results.jsonl
+results=$out/${KMSPOOL_RESULTS_FILE:-results.jsonl}
 mkdir -p "$out"
 rm -f "$results"
 

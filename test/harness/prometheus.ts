@@ -80,7 +80,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     await stop();
     throw new Error(`${(error as Error).message}\n${log}`, { cause: error });
   }
-  return { ...api(url), url, stop };
+  return { ...prometheusAt(url), url, stop };
 }
 
 async function isReady(url: string, exitCode: () => number | null | undefined): Promise<boolean> {
@@ -104,7 +104,8 @@ function configOf({ targets, labels = {}, rules }: PrometheusOptions): object {
   };
 }
 
-function api(url: string): Pick<Prometheus, 'query' | 'rules' | 'downTargets'> {
+/** One that runs already, by its URL. */
+export function prometheusAt(url: string): Pick<Prometheus, 'query' | 'rules' | 'downTargets'> {
   const get = async (path: string, body?: URLSearchParams): Promise<unknown> => {
     const init = body === undefined ? {} : { method: 'POST', body };
     const answer = await fetch(`${url}/api/v1/${path}`, { ...init, signal: AbortSignal.timeout(20_000) });

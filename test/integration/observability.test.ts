@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { derivePoolKeys } from '@kmspool/kms/wire';
-import { dashboardExpressions, ruleExpressions, substitute } from '../../charts/observability/expressions.ts';
+import { ruleExpressions } from '../../charts/observability/expressions.ts';
 import { SECRETS } from '../../operator/pool/kinds.ts';
 import { expectAck, withClient } from '../harness/expect.ts';
+import { alertSelectors, empties, panelQueries } from '../harness/expressions.ts';
 import { secretOf } from '../harness/host.ts';
 import { type ControlPlane, startControlPlane } from '../harness/kubernetes/control-plane.ts';
 import { missingDnsPeers, type PowerDns, startPowerDns } from '../harness/kubernetes/dns-peers.ts';
@@ -29,16 +30,6 @@ import { waitFor } from '../harness/wait.ts';
 const ZONE = 'lab.test';
 const RULES = join(import.meta.dirname, '../../charts/kmspool/rules/kmspool.yaml');
 const DAY_MS = 86_400_000;
-
-/** Expressions, or selectors of rules, that return nothing here by nature; everything else has to return data. */
-const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
-  'KMS pool / Count in 7 days, by the trend of the last 7 / A': 'a trend needs two values that lie an hour apart',
-  'KMS pool / Requests of the last 14 days / A': 'needs 14 days of metrics',
-  'KMS pool / Binds refused / A': 'no client has sent a bind that is refused',
-  'KMS fleet / Alerts that fire / A': 'nothing is wrong for long enough',
-  'KMS fleet / Reconcile errors / A': 'no reconcile has failed',
-  'alert KmsOperatorErrors: controller_runtime_reconcile_errors_total': 'no reconcile has failed',
-};
 
 const skip =
   missingControlPlane({ controllers: true }) ||
@@ -138,40 +129,19 @@ describe('dashboards and rules over real metrics', { skip }, () => {
     }
   };
 
-  /** What still returns nothing after `timeoutMs`, but for what may. */
-  const empties = async (all: readonly { where: string; expr: string }[], timeoutMs: number): Promise<string[]> => {
-    let left = all;
-    const look = async (): Promise<boolean> => {
-      const still: { where: string; expr: string }[] = [];
-      for (const each of left) if ((await prometheus.query(each.expr)).length === 0) still.push(each);
-      left = still;
-      await delay(500);
-      return left.every(({ where }) => where in MAY_BE_EMPTY);
-    };
-    await waitFor('data', look, timeoutMs).catch((error: unknown) => {
-      if (!String(error).includes('in vain')) throw error;
-    });
-    return left.filter(({ where }) => !(where in MAY_BE_EMPTY)).map(({ where, expr }) => `${where}: ${expr}`);
-  };
-
   it('are scraped: every target is up', async () => {
     await waitFor('all targets to be up', async () => (await prometheus.downTargets()).length === 0, 30_000);
   });
 
   it('every query of every panel returns data', async () => {
     const values = { namespace: campus.namespace, pool: 'campus', rateInterval: '10s', range: '1m' };
-    const all = dashboardExpressions().map(({ where, expr }) => ({ where, expr: substitute(expr, values) }));
-    assert.deepEqual(await empties(all, 60_000), []);
+    assert.deepEqual(await empties(prometheus, panelQueries(values), 60_000), []);
   });
 
   it('every series that an alert looks at is there', async () => {
-    const selectors = ruleExpressions().flatMap(({ where, expr }) =>
-      (expr.match(/\b(?:[a-z]+_)+[a-z]+(?:\{[^}]*\})?/g) ?? [])
-        .filter((name) => /^(?:kmspool|controller_runtime|workqueue|leader_election)_/.test(name))
-        .map((name) => ({ where: `${where}: ${name}`, expr: name })),
-    );
+    const selectors = alertSelectors();
     assert.ok(selectors.length > 40);
-    assert.deepEqual(await empties(selectors, 30_000), []);
+    assert.deepEqual(await empties(prometheus, selectors, 30_000), []);
   });
 
   it('Prometheus evaluates every alert without an error', async () => {

@@ -95,13 +95,19 @@ export function writesOutOfTerm(entries: readonly AuditEntry[]): string[] {
   return offences;
 }
 
-/** The users in the order in which each came to hold the Lease. */
-export function leadersOf(entries: readonly AuditEntry[]): string[] {
+/** The terms of office: each holder of the Lease in its turn. A process that is started anew is another holder, under the same user's name. */
+export function termsOf(entries: readonly AuditEntry[]): string[] {
   const holders = entries
     .filter((entry) => isWrite(entry) && isOfLease(entry) && entry.statusCode < 300)
-    .map(({ body }) => body?.spec?.holderIdentity?.split('_')[0] ?? '')
+    .map(({ body }) => body?.spec?.holderIdentity ?? '')
     .filter((holder) => holder !== '');
   return holders.filter((holder, at) => holder !== holders[at - 1]);
+}
+
+/** The users in the order in which each came to hold the Lease. */
+export function leadersOf(entries: readonly AuditEntry[]): string[] {
+  const users = termsOf(entries).map((holder) => holder.split('_')[0] ?? '');
+  return users.filter((user, at) => user !== users[at - 1]);
 }
 
 function policyOf(users: readonly string[]): object {
