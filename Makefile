@@ -17,7 +17,7 @@ demo: node_modules ## Three hosts, one count: S3-09 played by simulated clients;
 	@npm run -s kmsctl -- demo
 
 ##@ Proofs
-.PHONY: test check soak bench bench-operator requirements tools
+.PHONY: test check e2e e2e-full soak bench bench-operator requirements tools
 test: node_modules tools ## All that can be proven without a cluster: unit, property, contract, peers, integration
 	@test/run-tests.sh $(UNIT) $(INTEGRATION)
 
@@ -29,6 +29,12 @@ check: node_modules ## Types, lint, generated files up to date, import walls
 	$(NODE) charts/observability/generate.ts --check
 	$(NODE) test/tools/metrics-doc.ts --check
 	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
+
+e2e: node_modules tools bundle ## The first day in a real cluster: install, S3-09, faults, uninstall; in one made for it, or that of KUBECONFIG
+	@test/e2e/run.sh test/e2e/short.test.ts
+
+e2e-full: node_modules tools bundle ## Every fault under load in a real cluster; writes docs/faults.md and docs/faults.json
+	@test/e2e/run.sh test/e2e/full.test.ts
 
 requirements: node_modules ## Each requirement, its fact, and the tests that passed for it in the last make test
 	@$(NODE) test/tools/requirements.ts $(RESULTS)
@@ -57,14 +63,14 @@ generate: node_modules ## Write the generated files anew
 format: node_modules ## Format and fix what Biome can fix
 	$(BIN)/biome check --write
 
-bundle: node_modules ## dist/*.mjs, the one file of each image
+bundle: node_modules ## dist/*.mjs, the one file of each image, and the SBOM
 	@mkdir -p dist
 	$(NODE) kms-node/bundle.ts
 	$(NODE) operator/bundle.ts
 	$(NODE) images/bundle-kmsctl.ts
+	@npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --omit dev --omit optional $(addprefix --workspace ,kms-node operator kmsctl) > dist/sbom.cdx.json
 
 images: bundle ## Images of operator, host and kmsctl, with docker or buildah (IMAGE_PREFIX, TAG, BASE)
-	npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --omit dev --omit optional $(addprefix --workspace ,kms-node operator kmsctl) > dist/sbom.cdx.json
 	images/build.sh
 
 chart: node_modules ## dist/kmspool-VERSION.tgz: the Helm chart, linted and packed

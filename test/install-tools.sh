@@ -8,6 +8,8 @@ declare -A package_of=(
   [redis-server]=redis-server [redis-sentinel]=redis-sentinel [tshark]=tshark [taskset]=util-linux
   [openssl]=openssl [pdns_server]=pdns-server [dig]=bind9-dnsutils
   [promtool]=prometheus
+  # Of the cluster of make e2e:
+  [runc]=runc [ip]=iproute2 [nft]=nftables [conntrack]=conntrack [buildah]=buildah [busybox]=busybox-static
 )
 PATH=$PATH:/usr/sbin # Debian keeps daemons there; not everybody's PATH has it
 missing=()
@@ -15,6 +17,7 @@ for tool in "${!package_of[@]}"; do
   command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
 done
 /usr/bin/python3 -c 'import impacket' 2>/dev/null || missing+=(python3-impacket)
+[ -x /usr/lib/cni/bridge ] || missing+=(containernetworking-plugins)
 compgen -G '/usr/lib/*/pdns/libgsqlite3backend.so' >/dev/null || missing+=(pdns-backend-sqlite3)
 [ ${#missing[@]} -gt 0 ] || exit 0
 

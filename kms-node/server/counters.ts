@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { FAULT, NAK } from '@kmspool/kms/wire';
+
 /** What the listener counts, as plain numbers; `http/metrics.ts` shows them. One object per host, written on the hot path. */
 export class ConnectionCounters {
   /** Since start. */
@@ -13,8 +15,9 @@ export class ConnectionCounters {
   refusedPerSource = 0;
   /** Closed by a deadline (docs/protocol.md §5.2). */
   timedOut = 0;
-  readonly naks = new Map<number, number>();
-  readonly faults = new Map<number, number>();
+  /** All that can be, from 0: a rate would miss the first of a series that begins with it. */
+  readonly naks = new Map<number, number>(Object.values(NAK).map((reason) => [reason, 0]));
+  readonly faults = new Map<number, number>(Object.values(FAULT).map((status) => [status, 0]));
 
   nak(reason: number): void {
     this.naks.set(reason, (this.naks.get(reason) ?? 0) + 1);

@@ -71,6 +71,9 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }
 
+/** Values of the label `result`. */
+const RESULTS = ['success', 'requeue_after', 'error'] as const;
+
 /** One reconcile function, its queue and its workers. */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -94,6 +97,10 @@ export class Controller {
       ...(backoff === undefined ? {} : { backoff }),
       ...(random === undefined ? {} : { random }),
     });
+    // From 0, as controller-runtime does: a rate would miss the first of a series that begins with it.
+    metrics.controller.errors.inc({ controller: name }, 0);
+    metrics.controller.terminalErrors.inc({ controller: name }, 0);
+    for (const result of RESULTS) metrics.controller.reconciles.inc({ controller: name, result }, 0);
   }
 
   /**

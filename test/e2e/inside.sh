@@ -7,6 +7,10 @@ cd "$(dirname "$0")/../.."
 for image in $KMSPOOL_E2E_IMAGES; do
   ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images import --local "$image" >/dev/null 2>&1 || { echo "could not load $image" >&2; exit 1; }
 done
+# A second name of the same images: what an upgrade brings.
+for image in operator kms-node; do
+  ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images tag "localhost/kmspool/$image:$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)" "localhost/kmspool/$image:next" >/dev/null 2>&1
+done
 test/run-tests.sh "$@"
 status=$?
 if [ "$status" != 0 ]; then

@@ -21,10 +21,7 @@ export interface Query {
 const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'KMS pool / Count in 7 days, by the trend of the last 7 / A': 'a trend needs two values that lie an hour apart',
   'KMS pool / Requests of the last 14 days / A': 'needs 14 days of metrics',
-  'KMS pool / Binds refused / A': 'no client has sent a bind that is refused',
   'KMS fleet / Alerts that fire / A': 'nothing is wrong for long enough',
-  'KMS fleet / Reconcile errors / A': 'no reconcile has failed',
-  'alert KmsOperatorErrors: controller_runtime_reconcile_errors_total': 'no reconcile has failed',
 };
 
 /** The queries of all panels, with their variables replaced. */

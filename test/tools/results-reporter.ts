@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A node:test reporter: one JSON line {name, file, status} for every finished test, nested names joined by " > ".
-// It is the input of requirements.ts. Suites are not lines of their own (their title is part of each test's name), and a file that
+// It is the input of requirements.ts. Suites are not lines of their own (their title is part of each test's name), unless they are skipped, and a file that
 // cannot be loaded appears as a failed test named by the file, as node:test reports it.
 //
 //   KMSPOOL_RESULTS=results.jsonl node --test --test-reporter=./test/tools/results-reporter.ts --test-reporter-destination=stdout
@@ -15,7 +15,13 @@ import type { TestEvent } from 'node:test/reporters';
 export type TestStatus = 'pass' | 'fail' | 'skip' | 'todo';
 
 /** One line of a results file: `name` is the whole path of titles joined by {@link NAME_SEPARATOR}, `file` relative to the working directory. */
-export type TestResult = { readonly name: string; readonly file: string; readonly status: TestStatus };
+export type TestResult = {
+  readonly name: string;
+  readonly file: string;
+  readonly status: TestStatus;
+  /** Why it was skipped, if that was said. */
+  readonly reason?: string;
+};
 
 /** What stands between the titles of a test and of the tests around it. */
 export const NAME_SEPARATOR = ' > ';
@@ -36,12 +42,15 @@ export async function* resultsOf(events: AsyncIterable<TestEvent>, root: string)
   for await (const event of events) {
     if (event.type === 'test:start') titles.splice(event.data.nesting, titles.length, event.data.name);
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
-    if (event.data.details.type === 'suite') continue;
+    const status = statusOf(event);
+    // A suite is its tests; those of a skipped one are never heard of.
+    if (event.data.details.type === 'suite' && status !== 'skip') continue;
     const name = [...titles.slice(0, event.data.nesting), event.data.name].join(NAME_SEPARATOR);
     const file = relative(root, event.data.file ?? '')
       .split(sep)
       .join('/');
-    yield { name, file, status: statusOf(event) };
+    const reason = typeof event.data.skip === 'string' ? { reason: event.data.skip } : {};
+    yield { name, file, status, ...reason };
   }
 }
 

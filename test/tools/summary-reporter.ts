@@ -26,9 +26,12 @@ class Summary {
     const sums = this.#files.get(file) ?? { passed: 0, failed: 0, skipped: 0, durationMs: 0 };
     this.#files.set(file, sums);
     if (event.data.nesting === 0) sums.durationMs += event.data.details.duration_ms;
-    if (event.data.details.type === 'suite') return '';
     const skip = event.data.skip ?? event.data.todo;
-    if (skip !== undefined && skip !== false) {
+    const isSkipped = skip !== undefined && skip !== false;
+    // Of a suite its tests are counted; but those of a skipped one are never heard of, and what a hook failed with only the suite knows.
+    if (event.data.details.type === 'suite' && !isSkipped)
+      return isHookFailure(event) ? failureText(++this.#failures, file, event) : '';
+    if (isSkipped) {
       sums.skipped++;
       this.#skips.set(String(skip), (this.#skips.get(String(skip)) ?? 0) + 1);
     } else if (event.type === 'test:pass') sums.passed++;
@@ -51,6 +54,12 @@ class Summary {
     const skips = [...this.#skips].map(([reason, count]) => `skipped ${count}: ${reason}`);
     return `${[...lines, ...skips, '', totalsLine(total)].join('\n')}\n`;
   }
+}
+
+function isHookFailure(event: Finished): boolean {
+  return (
+    event.type === 'test:fail' && (event.data.details.error as { failureType?: string }).failureType === 'hookFailed'
+  );
 }
 
 /** The closing line that every tier and `.ci/run` ends with. */

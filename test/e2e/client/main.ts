@@ -4,8 +4,8 @@
  * bundled into one file and mounted into the image of kmsctl; it judges nothing, that is the oracle's.
  *
  *   node main.mjs play DOMAIN PRODUCT[:vm|:skew],…   each a new machine, one after another; :skew is one whose clock is a day ahead
- *   node main.mjs load DOMAIN RATE MACHINES START-MACHINES   until SIGTERM: RATE tries a second, by START-MACHINES at first and one more every two
- *                                                 seconds, up to MACHINES. Every other machine remembers its host, as Windows does.
+ *   node main.mjs load DOMAIN RATE FROM TO        until SIGTERM: RATE tries a second, by machines 0 … FROM-1 at first; from the sixth second on one more every
+ *                                                 two seconds, up to TO. Every other machine remembers its host and its address, as Windows does.
  *   node main.mjs fresh DOMAIN COUNT SEED         COUNT machines that have never asked DNS, chosen by a seeded generator
  */
 import { createHash } from 'node:crypto';
@@ -14,11 +14,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Product, productBySlug } from '@kmspool/kms/catalog';
 import { type Client, clientProfile, newClient } from '@kmspool/kms/client';
 import { derivePoolKeys } from '@kmspool/kms/wire';
-import { discoveryBy, type Machine, type Surroundings, type Try, tryActivation } from '@kmspool/kmsctl/net';
+import {
+  type Discovery,
+  discoveryBy,
+  type Machine,
+  type Surroundings,
+  type Try,
+  tryActivation,
+} from '@kmspool/kmsctl/net';
 import type { Tried } from '../../harness/cluster/tried.ts';
 
 const TIMEOUT_MS = 3_000;
 const DAY_MS = 86_400_000;
+const NEWCOMERS_AFTER_MS = 6_000;
+/** Of the records in examples/campus.yaml. */
+const TTL_MS = 60_000;
 
 const [mode = '', domain = '', ...rest] = process.argv.slice(2);
 const keys = derivePoolKeys(readFileSync('/key/key'));
@@ -28,6 +38,21 @@ const world: Omit<Surroundings, 'random' | 'clockMs'> = {
   discovery: discoveryBy(undefined, TIMEOUT_MS),
   timeoutMs: TIMEOUT_MS,
 };
+
+/** As the DNS client of Windows: an address that was found is good for its TTL. */
+function remembering(discovery: Discovery): Discovery {
+  const known = new Map<string, { readonly addresses: readonly string[]; readonly untilMs: number }>();
+  return {
+    ...discovery,
+    addresses: async (host) => {
+      const remembered = known.get(host);
+      if (remembered !== undefined && performance.now() < remembered.untilMs) return remembered.addresses;
+      const addresses = await discovery.addresses(host);
+      if (addresses.length > 0) known.set(host, { addresses, untilMs: performance.now() + TTL_MS });
+      return addresses;
+    },
+  };
+}
 
 interface Player {
   readonly index: number;
@@ -40,7 +65,9 @@ function player(index: number, slug: string, options: { vm?: boolean; caches?: b
   const product: Product | undefined = productBySlug(slug);
   const edition = product?.editions[0];
   if (product === undefined || edition === undefined) throw new Error(`the catalogue has no ${slug}`);
-  const hex = createHash('sha256').update(`${process.env['HOSTNAME']} ${mode} ${index}`).digest('hex');
+  const hex = createHash('sha256')
+    .update(`${mode === 'play' ? process.env['HOSTNAME'] : ''} ${mode} ${index}`)
+    .digest('hex');
   const cmid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   const machine: Machine = {
     name: `e2e-${index}`,
@@ -54,12 +81,15 @@ function player(index: number, slug: string, options: { vm?: boolean; caches?: b
   return { index, machine, client: newClient(profile, Date.now()), busy: false };
 }
 
+const memory = remembering(world.discovery);
+
 async function once(who: Player, random: () => number = Math.random, skewMs = 0): Promise<void> {
   const startedMs = Date.now();
   const before = performance.now();
   const cached = who.client.cachedHost !== '';
   const outcome = await tryActivation(who.client, who.machine, {
     ...world,
+    discovery: who.client.profile.hostCaching ? memory : world.discovery,
     random,
     clockMs: () => Date.now() + skewMs,
   });
@@ -103,7 +133,7 @@ async function play(list: string): Promise<void> {
   }
 }
 
-async function load(rate: number, most: number, first: number): Promise<void> {
+async function load(rate: number, first: number, most: number): Promise<void> {
   const end = new AbortController();
   process.once('SIGTERM', () => end.abort());
   const machines = Array.from({ length: most }, (_, index) => player(index, 'windows-11', { caches: index % 2 === 0 }));
@@ -112,7 +142,7 @@ async function load(rate: number, most: number, first: number): Promise<void> {
   const running = new Set<Promise<void>>();
   for (let tick = 0; !end.signal.aborted; tick++) {
     const elapsedMs = performance.now() - startMs;
-    const present = Math.min(most, first + Math.floor(elapsedMs / 2_000));
+    const present = Math.min(most, first + Math.max(0, Math.floor((elapsedMs - NEWCOMERS_AFTER_MS) / 2_000) + 1));
     // Whose last try still runs is passed over: a machine does one thing at a time.
     const free = Array.from({ length: present }, (_, step) => machines[(next + step) % present]).find(
       (one) => one?.busy === false,
@@ -151,6 +181,6 @@ async function fresh(count: number, seed: number): Promise<void> {
 
 const numbers = rest.map(Number);
 if (mode === 'play') await play(rest[0] ?? '');
-else if (mode === 'load') await load(numbers[0] ?? 50, numbers[1] ?? 48, numbers[2] ?? 30);
+else if (mode === 'load') await load(numbers[0] ?? 50, numbers[1] ?? 15, numbers[2] ?? 20);
 else if (mode === 'fresh') await fresh(numbers[0] ?? 1_000, numbers[1] ?? 1);
 else throw new Error(`no mode ${mode}`);

@@ -34,7 +34,7 @@ export type Component =
 export function missingCluster(): string | false {
   const why = process.env['KMSPOOL_E2E_MISSING'] ?? '';
   if (why !== '') return why;
-  return process.env['KUBECONFIG'] === undefined ? 'no cluster: run make e2e' : false;
+  return (process.env['KUBECONFIG'] ?? '') === '' ? 'no cluster: run make e2e' : false;
 }
 
 /** Why a test that stops parts of the node cannot run. */

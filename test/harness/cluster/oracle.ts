@@ -30,10 +30,18 @@ export interface Verdict {
   readonly offences: readonly string[];
 }
 
-/** Judges the tries that ended in or after the fault. `tries` are all of the same Pod since its start, for the counts' sake; `others` machines counted besides. */
-export function judge(tries: readonly Tried[], fault: FaultWindow, others = 0): Verdict {
+/** What was in the table before these tries. */
+export interface Known {
+  /** Machines with a smaller number were counted before. */
+  readonly machines: number;
+  /** Machines counted that are not among these clients. */
+  readonly others: number;
+}
+
+/** Judges the tries that ended in or after the fault. `tries` are all of the same Pod since its start, for the counts' sake. */
+export function judge(tries: readonly Tried[], fault: FaultWindow, known: Known): Verdict {
   const seen = tries.filter(({ startedMs, tookMs }) => startedMs + tookMs >= fault.fromMs);
-  const offences = [...seen.flatMap((tried) => unserved(tried, fault)), ...miscounted(tries, fault, others)];
+  const offences = [...seen.flatMap((tried) => unserved(tried, fault)), ...miscounted(tries, fault, known)];
   const disturbed = seen.filter((tried) => tried.failed.length > 0 || tried.host === '');
   const last = Math.max(fault.fromMs, ...disturbed.map(({ startedMs, tookMs }) => startedMs + tookMs));
   return {
@@ -55,10 +63,12 @@ function unserved(tried: Tried, { dnsAway, fromMs, toMs }: FaultWindow): string[
 }
 
 /** Every answer must lie between what had surely been counted before it was asked for, and what could have been counted when it came. */
-function miscounted(tries: readonly Tried[], fault: FaultWindow, others: number): string[] {
-  const begun = firstOf(tries, ({ startedMs }) => startedMs);
+function miscounted(tries: readonly Tried[], fault: FaultWindow, { machines, others }: Known): string[] {
+  const fresh = tries.filter(({ machine }) => machine >= machines);
+  const already = machines + others;
+  const begun = firstOf(fresh, ({ startedMs }) => startedMs);
   const counted = firstOf(
-    tries.filter(({ host }) => host !== ''),
+    fresh.filter(({ host }) => host !== ''),
     ({ startedMs, tookMs }) => startedMs + tookMs,
   );
   const before = (times: readonly number[], atMs: number): number => times.filter((time) => time < atMs).length;
@@ -67,8 +77,8 @@ function miscounted(tries: readonly Tried[], fault: FaultWindow, others: number)
     const away = fault.storeAway && tried.startedMs <= fault.toMs;
     const floorAtMs = away ? Math.min(tried.startedMs, fault.fromMs - LAG_MS) : tried.startedMs;
     // The answer counts the asker itself.
-    const least = Math.max(before(counted, floorAtMs) + others, 1);
-    const most = before(begun, tried.startedMs + tried.tookMs + 1) + others;
+    const least = Math.max(before(counted, floorAtMs) + already, 1);
+    const most = before(begun, tried.startedMs + tried.tookMs + 1) + already;
     if (tried.count >= least && tried.count <= most) return [];
     return [`machine ${tried.machine} was told ${tried.count} by ${tried.host}, which must be ${least} to ${most}`];
   });

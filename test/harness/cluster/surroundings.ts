@@ -48,8 +48,8 @@ export const VALUES: HelmValues = {
 };
 
 /** `helm install`, as a user does it. @throws Error with helm's words. */
-export async function install(cluster: Cluster, values: HelmValues = VALUES): Promise<string> {
-  const args = ['install', 'kmspool', CHART, '-n', SYSTEM, '--create-namespace', '--wait', '--timeout', '3m'];
+export async function install(cluster: Cluster, values: HelmValues = VALUES, chart: string = CHART): Promise<string> {
+  const args = ['install', 'kmspool', chart, '-n', SYSTEM, '--create-namespace', '--wait', '--timeout', '3m'];
   const { code, stdout, stderr } = await cluster.helm(args, values);
   if (code !== 0) throw new Error(`${stderr}\n${await cluster.run(['get', 'pods', '-A', '-o', 'wide'])}`);
   return stdout;
