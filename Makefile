@@ -31,7 +31,7 @@ check: node_modules ## Types, lint, generated files up to date, import walls
 	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
 
 e2e: node_modules tools bundle ## The first day in a real cluster: install, S3-09, faults, uninstall; in one made for it, or that of KUBECONFIG
-	@test/e2e/run.sh test/e2e/short.test.ts
+	@test/e2e/run.sh test/e2e/short.test.ts test/e2e/docs.test.ts
 
 e2e-full: node_modules tools bundle ## Every fault under load in a real cluster; writes docs/faults.md and docs/faults.json
 	@test/e2e/run.sh test/e2e/full.test.ts

@@ -10,7 +10,7 @@ mkdir -p "$out"
 rm -f "$results"
 
 export KMSPOOL_RESULTS="$PWD/$results"
-node_modules/.bin/node --test --test-concurrency=2 --test-timeout=900000 \
+node_modules/.bin/node --test --test-concurrency=${KMSPOOL_TEST_CONCURRENCY:-2} --test-timeout=900000 \
   --test-reporter=./test/tools/summary-reporter.ts --test-reporter-destination=stdout \
   --test-reporter=./test/tools/results-reporter.ts --test-reporter-destination="$out/reporter.log" \
   "$@"

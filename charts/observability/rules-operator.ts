@@ -4,7 +4,8 @@
 import { ofOperator } from './promql.ts';
 import type { RuleGroup } from './rule.ts';
 
-const LOGS = '`kubectl logs -A -l app.kubernetes.io/name=kmspool,app.kubernetes.io/component=operator --tail=50`';
+const LOGS =
+  '`kubectl logs -n kmspool -l app.kubernetes.io/name=kmspool,app.kubernetes.io/component=operator --tail=50`';
 const errors = `sum by (controller) (rate(controller_runtime_reconcile_errors_total[15m]) and on (job, instance) kmspool_build_info)`;
 const reconciles = `sum by (controller) (rate(controller_runtime_reconcile_total[15m]) and on (job, instance) kmspool_build_info)`;
 

@@ -37,6 +37,27 @@ describe('while the port is being changed', () => {
     });
 });
 
+describe('while the kind of exposure is being changed', () => {
+  test('a host stays in DNS as it can be reached until it is its turn: there is always one', () => {
+    const fake = new FakeWorld(specOf(2, { exposure: { type: 'ClusterIP' } }));
+    settle(fake);
+    fake.change({ exposure: { type: 'NodePort' } });
+    const seen = new Set([portsOf(fake).join()]);
+    for (let round = 0; round < 40; round++) {
+      fake.reconcile();
+      settlePods(fake);
+      settleServices(fake);
+      settleHosts(fake);
+      fake.reconcile();
+      settleDns(fake);
+      seen.add(portsOf(fake).join());
+      fake.nowMs += 11_000;
+    }
+    assert.deepEqual([...seen].at(-1), '30000,30001');
+    assert.ok(!seen.has(''), [...seen].join(' then '));
+  });
+});
+
 describe('a generation of a Deployment that its controller has not seen yet', () => {
   /** A settled world in which somebody has annotated the Deployment, and the Pod is of this template. */
   const annotated = (template: string | undefined): FakeWorld => {

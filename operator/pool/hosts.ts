@@ -83,7 +83,7 @@ function judgeHost(world: World, objects: HostObjects, poolId: string): JudgedHo
     sinceMs: ready ? readySince(readyPods) : unreadySince(live, objects.pods),
     configCurrent: runsConfig({ report, pod: readyPods[0], desired }),
     template: templateState(world, { live, desired, pods: objects.pods }),
-    ...whereabouts(world, { service, readyPods, pods: objects.pods, fqdn, nodePort }),
+    ...whereabouts(world, { service, readyPods, pods: objects.pods, fqdn }),
     storeLost: !ready && report?.answer !== undefined && report.answer.storeState !== 'Available',
     withdrawnAtMs: timeOf(live?.metadata.annotations?.[ANNOTATIONS.withdrawnAt]),
     version: report?.answer?.version,
@@ -197,15 +197,14 @@ type Sources = {
   readonly readyPods: readonly Pod[];
   readonly pods: readonly Pod[];
   readonly fqdn: string | undefined;
-  readonly nodePort: number | undefined;
 };
 
-/** Where clients find the host now, by the kind of exposure. A port of the spec comes to a host when it is its turn, and not before. */
+/** Where clients find the host now: by the Service that stands, for type and port of the spec come to a host when it is its turn, and not before. */
 function whereabouts(world: World, sources: Sources): Pick<HostView, 'addresses' | 'target' | 'port'> {
   const { exposure, port } = world.pool.spec;
-  const { service, readyPods, pods, fqdn: target, nodePort } = sources;
-  const servicePort = service?.spec?.ports?.[0]?.port ?? port;
-  switch (exposure.type) {
+  const { service, readyPods, pods, fqdn: target } = sources;
+  const { port: servicePort = port, nodePort } = service?.spec?.ports?.[0] ?? {};
+  switch (service?.spec?.type ?? exposure.type) {
     case 'PodIP':
       return {
         addresses: ipsOf(readyPods[0]?.status?.podIPs, readyPods[0]?.status?.podIP),

@@ -43,6 +43,7 @@ export function settlePods(fake: FakeWorld, broken: ReadonlySet<string> = new Se
       kmsPort: kmsPortOf(deployment),
       status: {
         podIP: `127.1.0.${deployment.metadata.labels?.[LABELS.ordinal]}`,
+        hostIP: '192.0.2.10',
         conditions: [{ type: 'Ready', status, lastTransitionTime }],
       },
     };
@@ -61,8 +62,11 @@ export function settleServices(fake: FakeWorld): void {
   for (const [key, object] of fake.objects) {
     if (!key.startsWith('Service/')) continue;
     const service = object as Service;
-    const ip = `10.96.0.${Number(service.metadata.labels?.[LABELS.ordinal]) + 1}`;
-    fake.objects.set(key, { ...service, spec: { ...service.spec, clusterIP: ip, clusterIPs: [ip] } } as Service);
+    const ordinal = Number(service.metadata.labels?.[LABELS.ordinal]);
+    const ip = `10.96.0.${ordinal + 1}`;
+    const ports = (service.spec?.ports ?? []).map((port) => ({ ...port, nodePort: 30_000 + ordinal }));
+    const given = { clusterIP: ip, clusterIPs: [ip], ...(service.spec?.type === 'NodePort' ? { ports } : {}) };
+    fake.objects.set(key, { ...service, spec: { ...service.spec, ...given } } as Service);
   }
 }
 

@@ -79,7 +79,9 @@ run() { # STATE CMD…
   trap 'exit 143' TERM
   # It dies with this script, even by kill -9.
   up "$state" setpriv --pdeathsig KILL
-  enter "$state" "$@" && code=0 || code=$?
+  # In the background, for a shell that waits for a child in the foreground heeds no signal until that has ended.
+  enter "$state" "$@" &
+  wait $! && code=0 || code=$?
   exit "$code"
 }
 

@@ -82,9 +82,9 @@ export const FAULTS: readonly Fault[] = [
     what: 'kube-apiserver is killed and started again a minute later',
     needsNode: true,
     run: async ({ cluster, campus }) => {
-      await cluster.stop('kube-apiserver');
+      cluster.stop('kube-apiserver');
       await delay(MINUTE_MS);
-      await cluster.start('kube-apiserver');
+      cluster.start('kube-apiserver');
       await waitFor(
         'the API server',
         async () => (await cluster.kubectl(['get', '--raw', '/readyz'])).code === 0,
@@ -138,9 +138,9 @@ export const FAULTS: readonly Fault[] = [
     what: 'containerd is killed and started again five seconds later',
     needsNode: true,
     run: async ({ cluster, campus }) => {
-      await cluster.stop('containerd');
+      cluster.stop('containerd');
       await delay(5_000);
-      await cluster.start('containerd');
+      cluster.start('containerd');
       await waitFor(
         'the runtime',
         async () =>

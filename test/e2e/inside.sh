@@ -7,10 +7,14 @@ cd "$(dirname "$0")/../.."
 for image in $KMSPOOL_E2E_IMAGES; do
   ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images import --local "$image" >/dev/null 2>&1 || { echo "could not load $image" >&2; exit 1; }
 done
-# A second name of the same images: what an upgrade brings.
-for image in operator kms-node; do
-  ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images tag "localhost/kmspool/$image:$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)" "localhost/kmspool/$image:next" >/dev/null 2>&1
+# Further names of the same images: what an upgrade brings, and what the documents call them.
+version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
+rename() { ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images tag "$1" "$2" >/dev/null 2>&1 || echo "no image $1" >&2; }
+for image in operator kms-node kmsctl; do
+  rename "localhost/kmspool/$image:$version" "localhost/kmspool/$image:next"
+  rename "localhost/kmspool/$image:$version" "docker.io/kmspool/$image:$version"
 done
+rename localhost/redis:e2e docker.io/library/redis:8.2-alpine
 test/run-tests.sh "$@"
 status=$?
 if [ "$status" != 0 ]; then

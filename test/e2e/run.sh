@@ -9,6 +9,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export KMSPOOL_RESULTS_FILE=e2e.jsonl
+export KMSPOOL_TEST_CONCURRENCY=1 # there is one cluster
 
 why_not() {
   [ -z "${KUBECONFIG:-}" ] || return 0

@@ -3,12 +3,10 @@
  * A real cluster in a test's hands, reached through its API server alone: the one that test/cluster/cluster.sh has booted around this process, or the one
  * of the user's KUBECONFIG. It installs nothing by itself.
  */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Client, createMetrics } from '@kmspool/operator/runtime';
 import { Registry } from 'prom-client';
 import { PODS, type Pod } from '../../../operator/pool/kinds.ts';
@@ -18,7 +16,6 @@ import { type KubectlInput, type KubectlResult, runKubectl } from '../kubernetes
 import { isReadyPod } from '../kubernetes/pools.ts';
 import { waitFor } from '../wait.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../cluster/cluster.sh', import.meta.url));
 const MANIFESTS = fileURLToPath(new URL('../../e2e/manifests/', import.meta.url));
 
 /** Parts of the node that can be stopped, in a cluster of our own. */
@@ -59,8 +56,9 @@ export interface Cluster {
   ready(namespace: string, labelSelector: string, count?: number, timeoutMs?: number): Promise<Pod[]>;
   /** Kills Pods with these labels at once, as a node that dies does. */
   kill(namespace: string, labelSelector: string): Promise<void>;
-  stop(component: Component): Promise<void>;
-  start(component: Component): Promise<void>;
+  /** Kills a part of the node; it stays away until {@link start}. */
+  stop(component: Component): void;
+  start(component: Component): void;
   close(): void;
 }
 
@@ -101,8 +99,8 @@ export async function openCluster(): Promise<Cluster> {
         '--wait=false',
       ]);
     },
-    stop: (component) => turn('stop', component),
-    start: (component) => turn('start', component),
+    stop: halt,
+    start: resume,
     close: () => {
       client.close();
       rmSync(home, { recursive: true, force: true });
@@ -110,9 +108,18 @@ export async function openCluster(): Promise<Cluster> {
   };
 }
 
-async function turn(verb: 'stop' | 'start', component: Component): Promise<void> {
-  // It is asked from inside, where everything of the cluster is at hand.
-  await promisify(execFile)(SCRIPT, [verb, process.env['KMSPOOL_E2E_STATE'] ?? '', component]);
+/** As cluster.sh does it from outside: a file keeps node.sh from starting it again. Tests run inside the node's namespaces, where its numbers hold. */
+function halt(component: Component): void {
+  writeFileSync(`${partOf(component)}.stopped`, '');
+  process.kill(Number(readFileSync(partOf(component), 'utf8')), 'SIGKILL');
+}
+
+function resume(component: Component): void {
+  rmSync(`${partOf(component)}.stopped`, { force: true });
+}
+
+function partOf(component: Component): string {
+  return join(process.env['KMSPOOL_E2E_STATE'] ?? '', 'components', component);
 }
 
 interface Wanted {

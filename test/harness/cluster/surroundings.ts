@@ -16,20 +16,21 @@ export const SYSTEM = 'kmspool-system';
 export const CAMPUS_NAMESPACE = 'kms';
 export const EXAMPLE: string = fileURLToPath(new URL('../../../examples/campus.yaml', import.meta.url));
 
-/** Starts all of it side by side, and waits until it serves. */
+/** Starts what of it is not there, side by side, and waits until it serves. */
 export async function surround(cluster: Cluster): Promise<void> {
-  const { client, run, manifest, ready } = cluster;
+  const { client, kubectl, run, manifest, ready } = cluster;
+  // Our kind outlives a release, and belongs to the one that brought it.
+  await run(['delete', 'crd', 'kmshostpools.kmspool.io', '--ignore-not-found']);
   await installCrds(client, ['DNSEndpoint']);
-  await run(['create', 'namespace', CAMPUS_NAMESPACE]);
+  if ((await kubectl(['get', 'namespace', CAMPUS_NAMESPACE])).code !== 0)
+    await run(['create', 'namespace', CAMPUS_NAMESPACE]);
   await manifest('powerdns');
   await Promise.all([manifest('redis-sentinel'), manifest('prometheus')]);
   const rules = readFileSync(join(CHART, 'rules/kmspool.yaml'), 'utf8');
   // Nobody waits minutes for a group here.
   const quick = rules.replaceAll(/^( *)interval: .*$/gm, '$1interval: 5s');
-  await client.create(CONFIG_MAPS, {
-    metadata: { namespace: 'monitoring', name: 'rules' },
-    data: { 'kmspool.yaml': quick },
-  });
+  const rulesMap = { metadata: { namespace: 'monitoring', name: 'rules' }, data: { 'kmspool.yaml': quick } };
+  await client.apply(CONFIG_MAPS, rulesMap, { fieldManager: 'test' });
   await ready('dns', 'app=powerdns');
   await manifest('external-dns');
   await Promise.all([
