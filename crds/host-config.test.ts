@@ -135,6 +135,14 @@ test('canonical JSON is JSON of the same value, with one text for equal values',
   assert.equal(canonicalJson({ b: [{ d: 1, c: undefined }], a: null }), '{"a":null,"b":[{"d":1}]}');
 });
 
+test('canonical JSON keeps its texts from version to version: hashes in the cluster are of them', () => {
+  const unusual = JSON.parse('{"b":1,"10":1,"9":1,"B":1,"ä":1,"__proto__":{"b":1,"a":1},"constructor":[],"":0}');
+  const text = '{"9":1,"10":1,"":0,"B":1,"__proto__":{"a":1,"b":1},"b":1,"constructor":[],"ä":1}';
+  assert.equal(canonicalJson(unusual), text);
+  assert.equal(canonicalJson([undefined, () => 1, { a: () => 1 }, Number.NaN, -0]), '[null,null,{},null,0]');
+  assert.equal(canonicalJson(undefined), 'null');
+});
+
 test('port, store, identity and name need a restart; all else is re-read', () => {
   const before = config();
   const cases: [Partial<HostConfig>, string[]][] = [

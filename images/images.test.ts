@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HOST_NODE_FLAGS } from '@kmspool/kms-node';
+import { OPERATOR_NODE_FLAGS } from '../operator/node-flags.ts';
 
 const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.Dockerfile'));
 const textOf = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -33,4 +34,12 @@ for (const file of files)
 
 test('a host runs with the flags that it was measured with', () => {
   assert.deepEqual(entrypointOf('kms-node.Dockerfile').slice(1, -1), HOST_NODE_FLAGS);
+});
+
+test('the operator runs with the semi-space that it was measured with, in its image and from a checkout', () => {
+  const [semiSpace = ''] = OPERATOR_NODE_FLAGS;
+  assert.match(semiSpace, /^--max-semi-space-size=/);
+  assert.ok(entrypointOf('operator.Dockerfile').includes(semiSpace));
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+  assert.equal(scripts.operator, ['node', ...OPERATOR_NODE_FLAGS, 'operator/main.ts'].join(' '));
 });

@@ -13,7 +13,6 @@ import { type Caches, createCaches, followAll, PoolReader } from './pool/caches.
 import { createPoolController, enqueueWhenServed } from './pool/controller.ts';
 import { directAsk, proxyAsk } from './pool/host-ask.ts';
 import { HostPoller } from './pool/host-poller.ts';
-import { purgeKeys } from './pool/purge-keys.ts';
 import type { Reconciler } from './pool/reconcile.ts';
 import { Written } from './pool/written.ts';
 import {
@@ -176,6 +175,8 @@ function reconcilerOf(parts: Parts, { writer, recorder, guard }: Term): Reconcil
       externalDnsIntervalSeconds: options.externalDnsIntervalSeconds,
     },
     purge: async (world, poolId, signal) => {
+      // Few pools ask for it, and the Redis client costs every operator 7 MB.
+      const { purgeKeys } = await import('./pool/purge-keys.ts');
       // Redis knows no lease: it is asked for here, at the last moment.
       guard();
       await purgeKeys(client, { world, poolId, signal });

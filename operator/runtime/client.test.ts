@@ -102,17 +102,17 @@ test('a list goes on from page to page, and gives its items their apiVersion and
     (_, reply) => reply.json(listOf([bare('a'), bare('b')], 7, 'token/1=')),
     (_, reply) => reply.json(listOf([bare('c')], 7)),
   );
-  const pages = await Array.fromAsync(server.client().listPages(WIDGETS, { limit: 2, labelSelector: 'x in (1,2)' }));
+  const told: unknown[] = [];
+  const options = { limit: 2, labelSelector: 'x in (1,2)' };
+  const version = await server.client().listEach(WIDGETS, options, ({ kind, apiVersion, metadata }) => {
+    told.push([apiVersion, kind, metadata.name]);
+  });
+  assert.equal(version, '7');
   assert.deepEqual(
-    pages.map(({ items }) => items.map(({ kind, apiVersion, metadata }) => [apiVersion, kind, metadata.name])),
-    [
-      [
-        ['example.test/v1', 'Widget', 'a'],
-        ['example.test/v1', 'Widget', 'b'],
-      ],
-      [['example.test/v1', 'Widget', 'c']],
-    ],
+    told,
+    ['a', 'b', 'c'].map((name) => ['example.test/v1', 'Widget', name]),
   );
+  assert.equal(server.seen[0]?.remotePort, server.seen[1]?.remotePort, 'on one connection');
   assert.deepEqual(
     server.seen.map(({ query }) => [query.get('limit'), query.get('continue'), query.get('labelSelector')]),
     [

@@ -6,11 +6,11 @@ import { type Clock, type Random, systemClock } from './clock.ts';
 import { type Connection, dropIdleConnections } from './connection.ts';
 import { isNotFound } from './errors.ts';
 import { linesOf } from './lines.ts';
+import { type ListRest, requestItems } from './list-items.ts';
 import { withoutManagedFields } from './managed-fields.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { type ApiRequest, type Query, type RequestContext, requestStream, requestText } from './request.ts';
 import {
-  apiVersionOf,
   collectionPath,
   type KubernetesObject,
   type ObjectRef,
@@ -18,6 +18,7 @@ import {
   type Resource,
   refOfObject,
   resourceName,
+  typeOf,
 } from './resource.ts';
 import { Throttle, type ThrottlePolicy } from './throttle.ts';
 import { parseWatchEvent, type WatchEvent } from './watch-event.ts';
@@ -156,41 +157,42 @@ export class Client {
 
   /** One page of a consistent list. */
   async list<T extends KubernetesObject>(resource: Resource<T>, options: ListOptions = {}): Promise<Page<T>> {
-    const { namespace, signal, timeoutMs, labelSelector, fieldSelector, limit } = options;
-    const query = { labelSelector, fieldSelector, limit, continue: options.continue };
-    const path = collectionPath(resource, namespace);
-    const request = { method: 'GET', path, query, signal, timeoutMs, repeatable: true } as const;
-    const list = await this.#call<RawList<T>>(resource, request);
-    const [apiVersion, { kind }] = [apiVersionOf(resource), resource];
-    // The items of a list do not repeat what the list is of.
-    for (const item of list.items ?? []) Object.assign(item, { apiVersion, kind });
+    const list = await this.request<ListRest<T>>(listRequest(resource, options));
+    const items = (list.items ?? []).map((item) => Object.assign(item, typeOf(resource)));
     const next = list.metadata.continue;
-    return { items: list.items ?? [], resourceVersion: list.metadata.resourceVersion, continue: next || undefined };
+    return { items, resourceVersion: list.metadata.resourceVersion, continue: next || undefined };
   }
 
-  /** All objects, page by page. A continue token that expires between pages is thrown as 410. */
-  async *listPages<T extends KubernetesObject>(
+  /**
+   * All objects, each told as it comes, however large the pages are. Answers the list's resource version. When it throws, some may have been told; a continue
+   * token that expires between pages is thrown as 410.
+   */
+  async listEach<T extends KubernetesObject>(
     resource: Resource<T>,
-    options: ListOptions = {},
-  ): AsyncGenerator<Page<T>, void, void> {
-    let token: string | undefined;
-    do {
-      const page: Page<T> = await this.list(resource, { ...options, continue: token });
-      yield page;
-      token = page.continue;
-    } while (token !== undefined);
+    options: ListOptions,
+    onItem: (item: T) => void,
+  ): Promise<string> {
+    const request = listRequest(resource, options);
+    const tell = (item: T): void => onItem(Object.assign(item, typeOf(resource)));
+    let { continue: token } = options;
+    for (;;) {
+      const page = { ...request, query: { ...request.query, continue: token } };
+      const { metadata } = await requestItems(this.#context, page, tell);
+      token = metadata.continue || undefined;
+      if (token === undefined) return metadata.resourceVersion;
+    }
   }
 
   /** Creates an object. @throws ApiError 409 AlreadyExists. */
   create<T extends KubernetesObject>(resource: Resource<T>, object: Intent<T>, options: CallOptions = {}): Promise<T> {
     const path = collectionPath(resource, object.metadata.namespace);
-    return this.#call<T>(resource, { method: 'POST', path, body: typed(resource, object), ...options });
+    return this.#call<T>(resource, { method: 'POST', path, body: { ...typeOf(resource), ...object }, ...options });
   }
 
   /** Writes a whole object over the one that was read. @throws ApiError 409 Conflict when it changed meanwhile. */
   replace<T extends KubernetesObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<T> {
     const path = objectPath(resource, refOfObject(object));
-    return this.#call<T>(resource, { method: 'PUT', path, body: typed(resource, object), ...options });
+    return this.#call<T>(resource, { method: 'PUT', path, body: { ...typeOf(resource), ...object }, ...options });
   }
 
   /** Server-side apply: the fields given are this manager's, all others are left alone. Creates the object if needed. */
@@ -200,7 +202,7 @@ export class Client {
       method: 'PATCH',
       path: objectPath(resource, refOfObject(object), subresource),
       query: { fieldManager, force, dryRun: dryRun === true ? 'All' : undefined },
-      body: typed(resource, object),
+      body: { ...typeOf(resource), ...object },
       contentType: 'application/apply-patch+yaml',
       repeatable: true,
       ...call,
@@ -281,13 +283,11 @@ export class Client {
   }
 }
 
-interface RawList<T> {
-  readonly items: T[] | null;
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-}
-
-function typed(resource: Resource, object: object): object {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object };
+function listRequest(resource: Resource, options: ListOptions): ApiRequest {
+  const { namespace, signal, timeoutMs, labelSelector, fieldSelector, limit } = options;
+  const query = { labelSelector, fieldSelector, limit, continue: options.continue };
+  const path = collectionPath(resource, namespace);
+  return { method: 'GET', path, query, signal, timeoutMs, repeatable: true, resource: resourceName(resource) };
 }
 
 async function orAbsent<T>(call: Promise<T>): Promise<T | undefined> {

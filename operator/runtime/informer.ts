@@ -28,7 +28,7 @@ export interface InformerOptions<T extends KubernetesObject> {
   readonly optional?: boolean;
   /** Reading it may be forbidden; then likewise. */
   readonly mayBeForbidden?: boolean;
-  /** Default 500 objects. */
+  /** Default 500 objects. Small pages save no memory, and cost the API server: a fifth of that doubles its work. */
   readonly pageSize?: number;
   /** Default 150 s: two bookmarks and a half. */
   readonly silenceMs?: number;

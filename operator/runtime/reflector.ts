@@ -21,6 +21,7 @@ import type { Logger } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import { type Change, takeIn, takeOut, takeOutUnlisted } from './replica.ts';
 import { type KubernetesObject, keyOf, type Resource, refOfObject, resourceName } from './resource.ts';
+import { sharing } from './sharing.ts';
 import type { WatchEvent } from './watch-event.ts';
 
 /** What a reflector is made of; {@link Informer} has defaults for most of it. */
@@ -66,6 +67,7 @@ export class Reflector<T extends KubernetesObject> {
   readonly #labels: { readonly resource: string };
   readonly #namespace: string;
   #resourceVersion: string | undefined;
+  #last: T | undefined;
   #state: ReflectorState = 'pending';
   #failures = 0;
   #fruitless = 0;
@@ -119,7 +121,7 @@ export class Reflector<T extends KubernetesObject> {
     this.#enter('synced');
   }
 
-  /** All pages; if the token expires on the way, everything in one. Pages are taken in as they come, to hold but one. */
+  /** All pages; if the token expires on the way, everything in one. Objects are taken in as they come. */
   async #listPages(listed: Set<string>, signal: AbortSignal): Promise<string> {
     const { selection, pageSize } = this.#options;
     try {
@@ -131,18 +133,13 @@ export class Reflector<T extends KubernetesObject> {
     }
   }
 
-  async #takeInPages(options: ListOptions, listed: Set<string>): Promise<string> {
-    const { client, resource, cache, trim } = this.#options;
-    let resourceVersion = '';
-    for await (const page of client.listPages(resource, options)) {
-      resourceVersion = page.resourceVersion;
-      for (const item of page.items) {
-        const object = trim(item);
-        listed.add(keyOf(refOfObject(object)));
-        this.#tell(takeIn(cache, object, this.#state === 'pending'), { missed: true });
-      }
-    }
-    return resourceVersion;
+  #takeInPages(options: ListOptions, listed: Set<string>): Promise<string> {
+    const { client, resource, cache } = this.#options;
+    return client.listEach(resource, options, (item) => {
+      const object = this.#lean(item);
+      listed.add(keyOf(refOfObject(object)));
+      this.#tell(takeIn(cache, object, this.#state === 'pending'), { missed: true });
+    });
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
@@ -196,7 +193,7 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   #take(event: WatchEvent<T>): void {
-    const { cache, trim, metrics } = this.#options;
+    const { cache, metrics } = this.#options;
     metrics.events.inc({ ...this.#labels, type: event.type });
     this.#failures = 0;
     this.#fruitless = 0;
@@ -204,9 +201,17 @@ export class Reflector<T extends KubernetesObject> {
       this.#reached(event.resourceVersion);
       return;
     }
-    const object = trim(event.object);
+    const object = this.#lean(event.object);
     this.#tell(event.type === 'DELETED' ? takeOut(cache, object) : takeIn(cache, object, false), { missed: false });
     this.#reached(object.metadata.resourceVersion ?? '');
+  }
+
+  /** An object as it is kept: trimmed, and sharing what it has in common with the version before or with the object that came last. */
+  #lean(object: T): T {
+    const { cache, trim } = this.#options;
+    const trimmed = trim(object);
+    this.#last = sharing(trimmed, cache.get(refOfObject(trimmed)) ?? this.#last);
+    return this.#last;
   }
 
   /** Notes what a step's failure means for the next one. Answers how long to pause. */

@@ -32,12 +32,12 @@ export interface TextAnswer {
   readonly body: string;
 }
 
-/** A streamed answer. `close` ends it early; it must be called when the reader leaves before the end. */
+/** A streamed answer. `close` ends it early, for the reader with the reason given; it must be called when the reader leaves before the end. */
 export interface StreamAnswer {
   readonly statusCode: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: AsyncIterable<Uint8Array>;
-  close(): void;
+  close(reason?: Error): void;
 }
 
 /**
@@ -70,8 +70,9 @@ export async function exchangeStream(exchange: Exchange): Promise<StreamAnswer> 
       statusCode: response.statusCode ?? 0,
       headers: response.headers,
       body: readStream({ response, signal: link.signal, exchange }),
-      close: () => {
+      close: (reason) => {
         link.release();
+        if (reason !== undefined) link.abort(reason);
         response.destroy();
       },
     };

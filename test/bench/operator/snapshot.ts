@@ -43,8 +43,9 @@ export async function takeSnapshot(client: Client): Promise<Snapshot> {
   const owned = `${LABELS.managedBy}=${FIELD_MANAGER}`;
   const seen = new Map<string, string>();
   const add = async (resource: Resource, labelSelector?: string): Promise<void> => {
-    for await (const { items } of client.listPages(resource, { limit: 500, labelSelector }))
-      for (const object of items) seen.set(nameOf(resource, object), versionOf(object));
+    await client.listEach(resource, { limit: 500, labelSelector }, (object) =>
+      seen.set(nameOf(resource, object), versionOf(object)),
+    );
   };
   for (const resource of OWNED) await add(resource, owned);
   await add(POOLS);
