@@ -28,6 +28,7 @@ check: node_modules ## Types, lint, generated files up to date, import walls
 	$(NODE) charts/generate/main.ts --check
 	$(NODE) charts/observability/generate.ts --check
 	$(NODE) test/tools/metrics-doc.ts --check
+	$(NODE) test/tools/kmsctl-doc.ts --check
 	$(NODE) --test --test-reporter=dot test/tools/imports.test.ts
 
 e2e: node_modules tools bundle ## The first day in a real cluster: install, S3-09, faults, uninstall; in one made for it, or that of KUBECONFIG
@@ -59,6 +60,7 @@ generate: node_modules ## Write the generated files anew
 	$(NODE) charts/generate/main.ts
 	$(NODE) charts/observability/generate.ts
 	$(NODE) test/tools/metrics-doc.ts
+	$(NODE) test/tools/kmsctl-doc.ts
 
 format: node_modules ## Format and fix what Biome can fix
 	$(BIN)/biome check --write

@@ -50,6 +50,7 @@ export {
   SECRET_KEYS,
 } from './labels.ts';
 export { type Loaded, type LoadOptions, loadPools } from './load.ts';
+export { redacted } from './load-errors.ts';
 export { DNS_NAME, isCidrRange, isNameserver, REDIS_URL, SERVER_ADDRESS } from './network-names.ts';
 export {
   API_VERSION,

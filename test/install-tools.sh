@@ -7,9 +7,10 @@ set -euo pipefail
 declare -A package_of=(
   [redis-server]=redis-server [redis-sentinel]=redis-sentinel [tshark]=tshark [taskset]=util-linux
   [openssl]=openssl [pdns_server]=pdns-server [dig]=bind9-dnsutils
-  [promtool]=prometheus
   # Of the cluster of make e2e:
   [runc]=runc [ip]=iproute2 [nft]=nftables [conntrack]=conntrack [buildah]=buildah [busybox]=busybox-static
+  [promtool]=prometheus [named-checkzone]=bind9-utils [dnsmasq]=dnsmasq-base [unbound-checkconf]=unbound
+  [zsh]=zsh [fish]=fish
 )
 PATH=$PATH:/usr/sbin # Debian keeps daemons there; not everybody's PATH has it
 missing=()

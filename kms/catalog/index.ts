@@ -5,6 +5,8 @@
 // IDs are our own UUIDv5, so a request made with them means nothing to a licensed host, and a genuine one nothing to us.
 
 export { APPLICATIONS, application, applicationByIdHex } from './applications.ts';
+export type { AvmaEdition, AvmaGuest, AvmaHost, AvmaVersion } from './avma.ts';
+export { AVMA_GUESTS, AVMA_HOSTS, AVMA_VERSIONS, avmaCovers, avmaGuestsOf } from './avma.ts';
 export type { CoveredProduct, ValidatedHostKey } from './coverage.ts';
 export {
   coverage,

@@ -3,12 +3,15 @@
 // The command line as a whole: verbs, help, and how errors become one line and an exit code. No verb is implemented here.
 
 import { UserError } from '@kmspool/crds';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { activateCommand } from '../verbs/activate.ts';
+import { avmaCommand } from '../verbs/avma.ts';
 import { catalogCommand } from '../verbs/catalog.ts';
+import { completionCommand } from '../verbs/completion.ts';
 import { demoCommand } from '../verbs/demo.ts';
 import { dlvCommand } from '../verbs/dlv.ts';
+import { dnsCommand } from '../verbs/dns.ts';
 import { upCommand } from '../verbs/up.ts';
 import { EXIT, type Io } from './io.ts';
 
@@ -54,12 +57,15 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       io.err(`kmsctl: ${oneLine(error.message)}\n`);
       return EXIT.usage;
     }
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage;
+    }
     throw error;
   }
 }
 
-function buildProgram(context: VerbContext): Command {
+/** The command line with all its verbs. */
+export function buildProgram(context: VerbContext): Command {
   const { io } = context;
   const program = new Command('kmsctl')
     .description(ABOUT)
@@ -71,7 +77,16 @@ function buildProgram(context: VerbContext): Command {
   program.allowExcessArguments(true).hook('preAction', (_program, action) => {
     if (action === program && program.args.length > 0) program.error(`error: unknown verb '${program.args[0] ?? ''}'`);
   });
-  const verbs = [upCommand, demoCommand, activateCommand, dlvCommand, catalogCommand].map((make) => make(context));
+  const verbs = [
+    upCommand,
+    demoCommand,
+    activateCommand,
+    dlvCommand,
+    catalogCommand,
+    dnsCommand,
+    avmaCommand,
+    completionCommand,
+  ].map((make) => make(context));
   for (const command of [program, ...verbs]) settle(command, io);
   for (const command of verbs) program.addCommand(command);
   return program;
@@ -81,16 +96,28 @@ function buildProgram(context: VerbContext): Command {
 function settle(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => io.out(text),
-    writeErr: (text) => io.err(text),
+    // Errors go the way below; what is left is the help of a command that was called without its verb, which is no error.
+    writeErr: (text) => io.out(text),
     getOutHelpWidth: () => Math.min(120, io.columns()),
     getOutHasColors: () => io.color,
-    outputError: (text, write) =>
-      write(`kmsctl: ${oneLine(text.replace(/^error: /, ''))}; see ${io.program} ${helpOf(command)}\n`),
+    outputError: (text) =>
+      io.err(`kmsctl: ${oneLine(text.replace(/^error: /, ''))}; see ${io.program} ${helpOf(command)}\n`),
   });
+  for (const option of command.options) tellTime(option);
+  for (const child of command.commands) settle(child, io);
+}
+
+// Times are numbers of milliseconds inside; help tells them as they are typed.
+function tellTime(option: Option): void {
+  const { flags, defaultValue, defaultValueDescription } = option;
+  if (!flags.endsWith('<time>') || typeof defaultValue !== 'number' || defaultValueDescription !== undefined) return;
+  option.default(defaultValue, defaultValue % 1000 === 0 ? `${defaultValue / 1000}s` : `${defaultValue}ms`);
 }
 
 function helpOf(command: Command): string {
-  return command.name() === 'kmsctl' ? '--help' : `${command.name()} --help`;
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
+  return [...names, '--help'].join(' ');
 }
 
 function oneLine(text: string): string {

@@ -74,7 +74,7 @@ export function lookup(zones: readonly Zone[], name: string, type: string): Look
 }
 
 /** The longest of `apexes` that `name` is, or is below. */
-function closestApex(name: string, apexes: ReadonlySet<string>): string | undefined {
+export function closestApex(name: string, apexes: ReadonlySet<string>): string | undefined {
   const labels = name.toLowerCase().split('.');
   for (let at = 0; at < labels.length; at++) {
     const candidate = labels.slice(at).join('.');

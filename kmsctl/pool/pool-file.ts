@@ -2,8 +2,8 @@
 //
 // Reads the manifest that `kmsctl up` runs, and refuses what this machine must not run. The schema is @kmspool/crds's.
 
-import { readFileSync } from 'node:fs';
 import { type KmsHostPool, loadPools, UserError } from '@kmspool/crds';
+import { readInput } from '../cli/input.ts';
 
 /** Zones that an emulated pool may publish in: below .test and .example, which no real machine is in (RFC 6761). */
 const TEST_ZONES = /(^|\.)(test|example)$/;
@@ -19,7 +19,12 @@ export interface PoolFile {
 
 /** The pool of a manifest. Throws a UserError for a file that cannot be read, a mistake in it, or a choice that is needed. */
 export function loadPool({ file, shownAs, poolName }: PoolFile): KmsHostPool {
-  const loaded = loadPools(read(file, shownAs), { file: shownAs, localStore: true });
+  return loadPoolText(readManifest({ file, shownAs }), { shownAs, poolName });
+}
+
+/** The pool of a manifest's text. Throws a UserError as `loadPool` does. */
+export function loadPoolText(text: string, { shownAs, poolName }: Omit<PoolFile, 'file'>): KmsHostPool {
+  const loaded = loadPools(text, { file: shownAs, localStore: true });
   if (!loaded.ok) {
     const [first = `${shownAs}: this is no pool`, ...others] = loaded.errors;
     throw new UserError(others.length === 0 ? first : `${first} (and ${others.length} more)`);
@@ -30,9 +35,10 @@ export function loadPool({ file, shownAs, poolName }: PoolFile): KmsHostPool {
   return pool;
 }
 
-function read(file: string, shownAs: string): string {
+/** The text of a manifest; `-` is standard input. Throws a UserError for a file that cannot be read. */
+export function readManifest({ file, shownAs }: Omit<PoolFile, 'poolName'>): string {
   try {
-    return readFileSync(shownAs === '-' ? 0 : file, 'utf8');
+    return readInput(shownAs === '-' ? '-' : file).toString('utf8');
   } catch (error) {
     throw new UserError(`-f: ${shownAs} cannot be read (${codeOf(error)}); name a manifest that is there`);
   }

@@ -4,12 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Io } from '../cli/io.ts';
-import { run } from '../cli/program.ts';
 import { placeHosts } from '../pool/ports.ts';
 import { CAMPUS, openSandbox } from '../testing/child.ts';
+import { runHere } from '../testing/here.ts';
 import { listen } from '../testing/listener.ts';
 
 const sandbox = openSandbox();
@@ -63,25 +62,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], line: RegExp])[] = 
   [['catalog', '-o', 'xml'], /Allowed choices are text, json/],
 ];
 
-/** Runs the command line in this process, with the folders of the sandbox: a process for each mistake would take a minute. */
-async function here(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const io: Io = {
-    out: (text) => {
-      written.stdout += text;
-    },
-    err: (text) => {
-      written.stderr += text;
-    },
-    tty: false,
-    color: false,
-    columns: () => 80,
-    env: { XDG_STATE_HOME: join(sandbox.dir, 'state') },
-    path: (name) => resolve(sandbox.dir, name),
-    program: 'kmsctl',
-  };
-  return { code: await run(args, io), ...written };
-}
+const here = (args: readonly string[]): ReturnType<typeof runHere> => runHere(args, { dir: sandbox.dir });
 
 describe('a mistake is one line and exit code 2:', () => {
   for (const [args, line] of MISTAKES) {
@@ -127,23 +108,6 @@ test('up refuses a port in use', async () => {
     /^kmsctl: port \d+ on [\d.]+ is in use; stop what listens there, or choose another port with --port\n$/,
   );
   assert.equal(existsSync(join(sandbox.dir, 'state', 'kmspool', 'campus', 'up.pid')), false);
-});
-
-test('S3-48 without arguments it prints help, and every verb has help with examples and exit codes', async () => {
-  const { code, stdout, stderr } = await sandbox.run();
-  assert.deepEqual([code, stderr], [0, '']);
-  for (const verb of ['up', 'demo', 'activate', 'dlv', 'catalog']) {
-    assert.match(stdout, new RegExp(`^  ${verb} `, 'm'));
-    const help = await here([verb, '--help']);
-    assert.deepEqual([help.code, help.stderr], [0, '']);
-    assert.match(help.stdout, new RegExp(`Examples:\n  kmsctl ${verb}`));
-    assert.match(help.stdout, /Exit codes: 0/);
-    assert.ok(
-      help.stdout.split('\n').every((line) => [...line].length <= 80),
-      `${verb}: wider than 80 columns`,
-    );
-    assert.equal((await here(['help', verb])).stdout, help.stdout);
-  }
 });
 
 test('prints its version', async () => {

@@ -18,8 +18,13 @@ const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 
 /** Why tests with PowerDNS and external-dns cannot run here, for node:test's `skip`; false if they can. */
 export function missingDnsPeers(): string | false {
+  return missingTool('external-dns') || missingPowerDns();
+}
+
+/** Why tests with PowerDNS cannot run here. */
+export function missingPowerDns(): string | false {
   const backend = existsSync(SCHEMA) ? false : 'not installed (Debian: apt-get install pdns-backend-sqlite3)';
-  return missingTool('pdns_server', 'dig', 'external-dns') || backend;
+  return missingTool('pdns_server', 'dig') || backend;
 }
 
 export interface PowerDnsOptions {
@@ -35,6 +40,8 @@ export interface PowerDnsOptions {
   readonly dataOf?: PowerDns;
   /** Seconds for which answers are kept; default 0. With more it is a secondary that lags. */
   readonly cacheSeconds?: number;
+  /** Further lines of its configuration. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface PowerDns {
@@ -81,6 +88,7 @@ export async function startPowerDns(options: PowerDnsOptions): Promise<PowerDns>
       'receiver-threads': 1,
       'distributor-threads': 1,
     },
+    ...options.settings,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   writeFileSync(join(folder.path, 'pdns.conf'), `${lines.join('\n')}\n`);
@@ -172,8 +180,8 @@ async function answersHttp(server: ServerProcess, url: string, apiKey?: string):
   return answer?.ok === true;
 }
 
-/** Asks one server, by UDP. The records of the answer, without name and TTL; empty if there are none. */
-function dig(
+/** Asks one name server, by UDP. The records of the answer, without name and TTL; empty if there are none. */
+export function dig(
   server: { readonly address: string; readonly port: number },
   name: string,
   type: string,

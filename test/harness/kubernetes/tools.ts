@@ -19,6 +19,11 @@ const PACKAGED = {
   pdns_server: 'pdns-server',
   pdnsutil: 'pdns-server',
   dig: 'bind9-dnsutils',
+  nsupdate: 'bind9-dnsutils',
+  'named-checkzone': 'bind9-utils',
+  dnsmasq: 'dnsmasq-base',
+  unbound: 'unbound',
+  'unbound-checkconf': 'unbound',
   'redis-server': 'redis-server',
   setpriv: 'util-linux',
 } as const;
