@@ -18,7 +18,14 @@ export {
 } from './coverage.ts';
 export { EVENTS, eventById } from './events.ts';
 export { HOST_KEY_STATE_INFO, HOST_KEYS, HOST_OSES, hostKey, hostKeyStateInfo, hostOs } from './hostkeys.ts';
-export { formatHresult, HRESULTS, hresult, hresultOfRpcFault } from './hresults.ts';
+export {
+  formatHresult,
+  HRESULTS,
+  hresult,
+  hresultFromWin32,
+  hresultOfRpcFault,
+  win32OfHresult,
+} from './hresults.ts';
 export { LICENSE_STATUSES, licenseStatus, licenseStatusSlug } from './license-status.ts';
 export {
   EDITIONS,
@@ -28,12 +35,16 @@ export {
   productByCountedIdHex,
   productBySlug,
 } from './products.ts';
+export { SETUP_KEYS, setupKeysEnding } from './setup-keys.ts';
 export type {
+  ActivationType,
   Application,
   ApplicationName,
   Coverage,
+  Decider,
   Edition,
   EventField,
+  EventText,
   HostKey,
   HostKeyProduct,
   HostKeySpec,
@@ -46,14 +57,19 @@ export type {
   KmsEvent,
   Language,
   LicenseStatus,
+  LicenseStatusText,
+  Localised,
   Product,
   ProductGroup,
   ProductKind,
   ProductSlug,
   ProtocolVersion,
+  SetupKey,
   Threshold,
 } from './types.ts';
 export {
+  ACTIVATION_TYPES,
+  DECIDERS,
   HOST_KEY_PRODUCTS,
   HOST_KEY_STATES,
   HOST_OS_NAMES,

@@ -191,43 +191,84 @@ export interface HostKeySpec {
 }
 
 /** Languages of the explanatory texts. */
-export const LANGUAGES = ['en'] as const;
+export const LANGUAGES = ['en', 'ko'] as const;
 export type Language = (typeof LANGUAGES)[number];
+
+/** One value for each language. */
+export type Localised<T = string> = Readonly<Record<Language, T>>;
 
 export interface HresultText {
   /** One sentence: what happened. */
   readonly meaning: string;
-  /** One or two sentences: what to do. */
+  /** One or two sentences: what to do. With `meaning` this is the short form. */
   readonly remedy: string;
+  /** Why it happens; only the long form has it and what follows (S4-34). */
+  readonly cause: string;
+  /** What to do, in the order in which to do it. */
+  readonly steps: readonly string[];
+  /** What to look at in a pool. */
+  readonly pool: string;
 }
+
+/** Kinds of activation in which a code is met, as in Microsoft's table of error codes (S4-33). */
+export const ACTIVATION_TYPES = ['MAK', 'KmsClient', 'KmsHost'] as const;
+export type ActivationType = (typeof ACTIVATION_TYPES)[number];
+
+/** Who comes to a code; Hresult.decidedBy says what each stands for. */
+export const DECIDERS = ['host', 'client', 'dns', 'activationService'] as const;
+export type Decider = (typeof DECIDERS)[number];
 
 export interface Hresult {
   /** Unsigned, 0 … 0xFFFFFFFF. */
   readonly code: number;
   /** Short UpperCamelCase name, fit for a label. */
   readonly symbol: string;
-  /** `host`: it stands in an answer or in the host's own state. `client`: the client comes to it by itself. */
-  readonly decidedBy: 'host' | 'client';
-  readonly texts: Readonly<Record<Language, HresultText>>;
+  /**
+   * `host`: it stands in an answer or in the host's own state. `client`: the computer that wants to be activated comes
+   * to it by itself. `dns`: a name server or resolver. `activationService`: Microsoft's, not a KMS host.
+   */
+  readonly decidedBy: Decider;
+  /** Never empty; in the order of ACTIVATION_TYPES. */
+  readonly activation: readonly ActivationType[];
+  readonly texts: Localised<HresultText>;
+}
+
+export interface LicenseStatusText {
+  readonly name: string;
+  /** One sentence: what the computer may do, and for how long. */
+  readonly meaning: string;
 }
 
 export interface LicenseStatus {
   /** 0–6, as in a request (docs/protocol.md §4). */
   readonly value: number;
+  /** In English; `texts` has every language. */
   readonly name: string;
   /** The words of slmgr /dlv's "Requests with License Status …" lines (S1-24). */
   readonly dlvLabel: string;
   /** Value of the `license_status` metric label. */
   readonly slug: string;
+  readonly texts: Localised<LicenseStatusText>;
 }
 
 export interface EventField {
   readonly name: string;
+  /** In English; `titles` has every language. */
   readonly title: string;
+  readonly titles: Localised;
+}
+
+export interface EventText {
+  readonly title: string;
+  /** What it says about the computer that logged it. */
+  readonly meaning: string;
+  /** What to look at next. */
+  readonly advice: string;
 }
 
 export interface KmsEvent {
   readonly id: number;
+  /** In English; `texts` has every language. */
   readonly title: string;
   readonly loggedBy: 'host' | 'client' | 'guest';
   /** Event source as the event viewer shows it. */
@@ -235,4 +276,14 @@ export interface KmsEvent {
   readonly log: 'Application' | 'Key Management Service';
   /** In the order of the event's comma-separated text, or of its parameters. */
   readonly fields: readonly EventField[];
+  readonly texts: Localised<EventText>;
+}
+
+/** A product key that is the same for everyone, by name and last five characters: the whole key is never here (S3-83, S5-17). */
+export interface SetupKey {
+  readonly kind: 'KmsClient' | 'Avma';
+  /** Product and edition, such as `Windows 7 Professional`. */
+  readonly name: string;
+  /** Five characters, upper case: what slmgr shows as "Partial Product Key". */
+  readonly lastFive: string;
 }

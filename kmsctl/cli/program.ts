@@ -4,6 +4,7 @@
 
 import { UserError } from '@kmspool/crds';
 import { Command, CommanderError, type Option } from 'commander';
+import { redact } from '../explain/redact.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { activateCommand } from '../verbs/activate.ts';
 import { avmaCommand } from '../verbs/avma.ts';
@@ -12,6 +13,7 @@ import { completionCommand } from '../verbs/completion.ts';
 import { demoCommand } from '../verbs/demo.ts';
 import { dlvCommand } from '../verbs/dlv.ts';
 import { dnsCommand } from '../verbs/dns.ts';
+import { explainCommand } from '../verbs/explain.ts';
 import { upCommand } from '../verbs/up.ts';
 import { EXIT, type Io } from './io.ts';
 
@@ -32,6 +34,7 @@ Examples:
   kmsctl activate --domain lab.example   one simulated client
   kmsctl dlv                             what slmgr.vbs /dlv shows on a host
   kmsctl catalog windows-11              IDs, threshold, host keys of a product
+  kmsctl explain 0xC004F038 --pool       what a code means, and what is true now
 
 Exit codes: 0 done, 1 the answer is no (not activated, a count was wrong),
 2 bad input; then one line says what to change.
@@ -83,6 +86,7 @@ export function buildProgram(context: VerbContext): Command {
     activateCommand,
     dlvCommand,
     catalogCommand,
+    explainCommand,
     dnsCommand,
     avmaCommand,
     completionCommand,
@@ -120,8 +124,10 @@ function helpOf(command: Command): string {
   return [...names, '--help'].join(' ');
 }
 
+/** One line, without product keys: an error may repeat what a user typed. */
 function oneLine(text: string): string {
-  return text
+  const { text: clean, keys } = redact(text);
+  return (keys.length === 0 ? text : clean)
     .trim()
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');

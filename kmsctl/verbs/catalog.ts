@@ -10,6 +10,7 @@ import {
   PRODUCTS,
   type Product,
   productBySlug,
+  SETUP_KEYS,
 } from '@kmspool/kms/catalog';
 import { Command } from 'commander';
 import { EXIT, type Io } from '../cli/io.ts';
@@ -79,6 +80,7 @@ function describe(product: Product): Record<string, unknown> {
       slug: edition.slug,
       name: edition.name,
       group: edition.group,
+      setupKey: setupKeyOf(edition.name),
       skuId: edition.skuId,
     })),
     hostKeys: hostKeysCovering(slug).map((key) => ({ product: key.product, title: key.title, hostOs: key.hostOs })),
@@ -118,7 +120,14 @@ function detailLines(product: Product, io: Io): string[] {
   const app = application(product.application);
   const srv = product.honoursSrvPriority ? 'honoured' : 'ignored: any host is as likely as another';
   const width = io.tty ? { width: io.columns() } : {};
-  const editionRows = editions.map((edition) => [edition.slug, edition.name, edition.group ?? '-', edition.skuId]);
+  const hasKeys = editions.some(({ name: each }) => setupKeyOf(each) !== undefined);
+  const editionRows = editions.map((edition) => [
+    edition.slug,
+    edition.name,
+    edition.group ?? '-',
+    ...(hasKeys ? [setupKeyOf(edition.name) ?? '-'] : []),
+    edition.skuId,
+  ]);
   const keyRows = hostKeysCovering(slug).map((key) => keyRow(key));
   return [
     `${style.bold(name)} (${slug})`,
@@ -132,7 +141,13 @@ function detailLines(product: Product, io: Io): string[] {
     ...tableLines(editionRows, {
       style,
       indent: '  ',
-      columns: [{ title: 'EDITION' }, { title: 'NAME', minWidth: 12 }, { title: 'GROUP' }, { title: 'SKU ID' }],
+      columns: [
+        { title: 'EDITION' },
+        { title: 'NAME', minWidth: 12 },
+        { title: 'GROUP' },
+        ...(hasKeys ? [{ title: 'SETUP KEY' }] : []),
+        { title: 'SKU ID' },
+      ],
       ...width,
     }),
     '',
@@ -144,6 +159,12 @@ function detailLines(product: Product, io: Io): string[] {
       ...width,
     }),
   ];
+}
+
+/** `…GPDD4`: how the edition's KMS client setup key ends, as slmgr shows it (S3-83). */
+function setupKeyOf(editionName: string): string | undefined {
+  const key = SETUP_KEYS.find(({ kind, name }) => kind === 'KmsClient' && name === editionName);
+  return key === undefined ? undefined : `…${key.lastFive}`;
 }
 
 function keyRow({ product, hostOs }: HostKey): string[] {
