@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := node_modules/.bin
 NODE := $(BIN)/node
 RESULTS := test/.out/results.jsonl
-UNIT := $(shell find kms crds kms-node kmsctl operator charts images test/tools test/bench -name '*.test.ts' -not -path '*/node_modules/*' 2>/dev/null)
+UNIT := $(shell find kms crds kms-node kmsctl operator charts images test/tools test/harness test/bench -name '*.test.ts' -not -path '*/node_modules/*' 2>/dev/null)
 INTEGRATION := $(shell find test/integration test/peers -name '*.test.ts' 2>/dev/null)
 
 ##@ First steps
