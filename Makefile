@@ -17,7 +17,7 @@ demo: node_modules ## Three hosts, one count: S3-09 played by simulated clients;
 	@npm run -s kmsctl -- demo
 
 ##@ Proofs
-.PHONY: test check e2e e2e-full soak bench bench-operator requirements tools
+.PHONY: test check e2e e2e-full soak bench bench-fleet bench-operator requirements tools
 test: node_modules tools ## All that can be proven without a cluster: unit, property, contract, peers, integration
 	@test/run-tests.sh $(UNIT) $(INTEGRATION)
 
@@ -42,6 +42,9 @@ requirements: node_modules ## Each requirement, its fact, and the tests that pas
 
 bench: node_modules bundle tools ## Throughput, latency and memory against a canned server in the same run
 	$(NODE) test/bench/bench.ts $(BENCH_FLAGS)
+
+bench-fleet: node_modules ## kmsctl simulate's virtual clock: events a second, bytes a machine; BENCH_FLAGS=--quick without the million
+	$(NODE) --expose-gc test/bench/fleet.ts $(BENCH_FLAGS)
 
 bench-operator: node_modules tools ## The operator with 100 and 500 pools: writes, latency, CPU, memory; BENCH_FLAGS=--quick for a look
 	$(NODE) test/bench/operator/bench.ts $(BENCH_FLAGS)

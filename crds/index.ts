@@ -10,6 +10,7 @@ export {
   REASONS_BY_USE,
   type Reason,
 } from './conditions.ts';
+export { type WholeNumber, whole } from './fields.ts';
 export {
   canonicalJson,
   changedFields,
@@ -37,6 +38,7 @@ export {
   type LicenseStatusKey,
   STORE_STATES,
 } from './host-status.ts';
+export { fieldTree } from './json-schema.ts';
 export {
   ANNOTATIONS,
   defaultKeySecretName,
@@ -51,6 +53,7 @@ export {
 } from './labels.ts';
 export { type Loaded, type LoadOptions, loadPools } from './load.ts';
 export { redacted } from './load-errors.ts';
+export { type FileOptions, type LoadedFile, loadFile } from './load-file.ts';
 export { DNS_NAME, isCidrRange, isNameserver, REDIS_URL, SERVER_ADDRESS } from './network-names.ts';
 export {
   API_VERSION,
@@ -75,4 +78,5 @@ export {
 export { EXPOSURE_TYPES, PRIVATE_SOURCES } from './pool-network.ts';
 export { DNS_STATUS_BOUNDS, poolStatusSchema } from './pool-status.ts';
 export { ON_LOSS, RETENTION_DEFAULT } from './pool-store.ts';
+export { fieldTables } from './reference.ts';
 export { UserError } from './user-error.ts';

@@ -60,9 +60,21 @@ const CRD_KEYS = [
 
 type Raw = Record<string, unknown>;
 
-/** The schema of `spec` with units and notes, for error lines. */
-export function specNode(): SchemaNode {
-  return clean(z.toJSONSchema(poolSpecSchema, { target: 'openapi-3.0', io: 'input' }) as Raw, ERROR_KEYS);
+/** The fields that a schema takes, with units and notes, for error lines. */
+export function fieldTree(schema: z.ZodType): SchemaNode {
+  return clean(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as Raw, ERROR_KEYS);
+}
+
+/** The fields of a KmsHostPool, for error lines. */
+export function poolFieldTree(): SchemaNode {
+  const text: SchemaNode = { type: 'string' };
+  const properties = {
+    apiVersion: text,
+    kind: text,
+    metadata: { type: 'object' as const },
+    spec: fieldTree(poolSpecSchema),
+  };
+  return { type: 'object', properties };
 }
 
 /** `openAPIV3Schema` of the CRD. */

@@ -2,7 +2,7 @@
 
 // From an issue that zod found to the words of an error line: what is wrong, and what to write instead.
 import type * as z from 'zod';
-import { type SchemaNode, specNode } from './json-schema.ts';
+import type { SchemaNode } from './json-schema.ts';
 import { nearest } from './suggest.ts';
 
 /** A place in a manifest, from its root. */
@@ -10,16 +10,19 @@ export type Path = readonly (string | number)[];
 /** One mistake: where it is and what to do about it. */
 export type Mistake = { path: Path; message: string };
 
+/** What an error line may point to: the fields that there are, and the page that lists them. */
+export type Guide = { root: SchemaNode; reference: string };
+
 type Issue = z.core.$ZodIssue;
 
 /** The mistakes that one issue stands for; unknown fields are one mistake each. */
-export function mistakesOf(issue: Issue, manifest: unknown): Mistake[] {
+export function mistakesOf(issue: Issue, manifest: unknown, guide: Guide): Mistake[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownField(path, key) }));
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownField(path, key, guide.root) }));
   }
   const value = valueAt(manifest, path);
-  return [{ path, message: messageOf({ issue, value, node: nodeAt(path) }) }];
+  return [{ path, message: messageOf({ issue, value, node: nodeAt(path, guide.root), guide }) }];
 }
 
 /** A path as text: `spec.dns.domains[0].name`. */
@@ -45,13 +48,13 @@ export function redacted(text: string): string {
 // Five groups of five, with hyphens or with the dashes that word processors make of them (S4-27).
 const PRODUCT_KEY = /(?:[A-Z0-9]{5}\s?[-\u2010-\u2015\u2212]\s?){4}([A-Z0-9]{5})/gi;
 
-type Case = { issue: Issue; value: unknown; node: SchemaNode | undefined };
+type Case = { issue: Issue; value: unknown; node: SchemaNode | undefined; guide: Guide };
 
-function messageOf({ issue, value, node }: Case): string {
+function messageOf({ issue, value, node, guide }: Case): string {
   if (issue.code === 'custom') return ruleText(issue.message, value);
   if (value === undefined)
     return `is missing; add it${node?.description === undefined ? '' : `: ${firstSentence(node.description)}`}`;
-  if (issue.code === 'invalid_value') return notOneOf(value, issue.values.map(String));
+  if (issue.code === 'invalid_value') return notOneOf(value, issue.values.map(String), guide);
   if (issue.code === 'invalid_type') return wrongType(value, issue.expected, node);
   if (issue.code === 'too_small' || issue.code === 'too_big') return outOfRange(issue, value, node);
   return issue.message;
@@ -62,13 +65,11 @@ function ruleText(message: string, value: unknown): string {
   return typeof value === 'string' && !value.includes('@') ? `${shown(value)} will not do; ${message}` : message;
 }
 
-const REFERENCE = 'docs/pool-reference.md lists all';
-
-function notOneOf(value: unknown, allowed: readonly string[]): string {
+function notOneOf(value: unknown, allowed: readonly string[], { reference }: Guide): string {
   const guess = typeof value === 'string' ? nearest(value, allowed) : undefined;
   const question = guess === undefined ? '' : `did you mean ${guess}? `;
   const choice = allowed.length === 1 ? `use ${allowed[0]}` : `use one of ${allowed.join(', ')}`;
-  return `${shown(value)} is not known; ${question}${guess !== undefined && allowed.length > 8 ? REFERENCE : choice}`;
+  return `${shown(value)} is not known; ${question}${guess !== undefined && allowed.length > 8 ? `${reference} lists all` : choice}`;
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -113,33 +114,25 @@ function range(node: SchemaNode | undefined): string {
   return `; use ${node['x-kmspool-unit'] ?? 'a number'} from ${node.minimum} to ${node.maximum}${note === undefined ? '' : ` (${note})`}`;
 }
 
-function unknownField(parent: Path, key: string): string {
-  const known = Object.keys(nodeAt(parent)?.properties ?? {});
+function unknownField(parent: Path, key: string, root: SchemaNode): string {
+  const known = Object.keys(nodeAt(parent, root)?.properties ?? {});
   const guess = nearest(key, known);
   if (guess !== undefined) return `unknown field; did you mean ${guess}?`;
-  const elsewhere = pathsOf(key);
+  const elsewhere = pathsOf(key, root);
   if (elsewhere.length > 0) return `unknown field here; did you mean ${elsewhere.join(' or ')}?`;
   return known.length === 0 ? 'unknown field; remove it' : `unknown field; known here: ${known.join(', ')}`;
 }
 
-function rootOf(): SchemaNode {
-  const part: SchemaNode = { type: 'object' };
-  return {
-    type: 'object',
-    properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: part, spec: specNode() },
-  };
-}
-
-function nodeAt(path: Path): SchemaNode | undefined {
+function nodeAt(path: Path, root: SchemaNode): SchemaNode | undefined {
   return path.reduce<SchemaNode | undefined>(
     (node, step) => (typeof step === 'number' ? node?.items : node?.properties?.[step]),
-    rootOf(),
+    root,
   );
 }
 
 // Everywhere in the schema that a field of this very name stands.
-function pathsOf(key: string): string[] {
-  return namesBelow(rootOf(), '').filter((path) => path === key || path.endsWith(`.${key}`));
+function pathsOf(key: string, root: SchemaNode): string[] {
+  return namesBelow(root, '').filter((path) => path === key || path.endsWith(`.${key}`));
 }
 
 function namesBelow(node: SchemaNode, prefix: string): string[] {

@@ -3,9 +3,11 @@
 // Reads KmsHostPools from the text of a manifest, YAML or JSON, with one document or several. It holds the same schema and
 // the same rules as the API server, and refuses unknown fields besides. Every error is one line: file, line of the text,
 // field, what is wrong, what to write. It opens no file.
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
-import { type Mistake, mistakesOf, type Path, pathText, redacted, shown } from './load-errors.ts';
+import type { Document, LineCounter } from 'yaml';
+import { poolFieldTree } from './json-schema.ts';
+import { type Mistake, mistakesOf, type Path, pathText, shown } from './load-errors.ts';
 import { API_VERSION, GROUP, type KmsHostPool, localPoolSchema, POOL_KIND, poolSchema } from './pool.ts';
+import { contentOf, lineOf, oneLine, type Place, parseYaml, refusalLines, syntaxErrors } from './yaml-text.ts';
 
 export type LoadOptions = {
   /** How the text is called in error lines. */
@@ -19,21 +21,15 @@ export type Loaded =
   { ok: true; pools: KmsHostPool[]; others: string[] } | { ok: false; errors: string[] };
 
 type Manifest = { value: unknown; reason?: string; path: Path; document: Document };
-type Located = { line: number; text: string };
 type Outcome =
   | { kind: 'pool'; pool: KmsHostPool; manifest: Manifest }
   | { kind: 'other'; name: string }
-  | { kind: 'wrong'; errors: Located[] };
+  | { kind: 'wrong'; errors: Place[] };
 
 /** Loads all KmsHostPools of a text; none at all is an error. */
 export function loadPools(text: string, options: LoadOptions): Loaded {
-  const lines = new LineCounter();
-  const documents = [
-    ...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' }),
-  ] as Document[];
-  const syntax = documents.flatMap(({ errors }) =>
-    errors.map(({ pos, message }) => ({ line: lineOf(lines, pos[0]), text: `this is not YAML: ${oneLine(message)}` })),
-  );
+  const { documents, lines } = parseYaml(text);
+  const syntax = syntaxErrors(documents, lines);
   if (syntax.length > 0) return refusal(options.file, syntax.slice(0, 1));
   const outcomes = manifestsOf(documents).map((manifest) => readManifest(manifest, { lines, options }));
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'wrong' ? outcome.errors : []));
@@ -45,9 +41,8 @@ export function loadPools(text: string, options: LoadOptions): Loaded {
   return { ok: true, pools: found.map(({ pool }) => pool), others };
 }
 
-function refusal(file: string, errors: readonly Located[]): Loaded {
-  const sorted = errors.toSorted((a, b) => a.line - b.line);
-  return { ok: false, errors: sorted.map(({ line, text }) => `${file}:${line}: ${text}`) };
+function refusal(file: string, errors: readonly Place[]): Loaded {
+  return { ok: false, errors: refusalLines(file, errors) };
 }
 
 function noPool(others: readonly string[]): string {
@@ -65,15 +60,6 @@ function manifestsOf(documents: readonly Document[]): Manifest[] {
     if (!Array.isArray(items)) return [{ value, path: [], document }];
     return items.map((item: unknown, index) => ({ value: item, path: ['items', index], document }));
   });
-}
-
-// The parser itself refuses aliases that would grow without measure, and aliases of nothing.
-function contentOf(document: Document): { value: unknown; reason?: string } {
-  try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
-  } catch (error) {
-    return { value: undefined, reason: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 type Context = { lines: LineCounter; options: LoadOptions };
@@ -96,7 +82,8 @@ function readManifest(manifest: Manifest, { lines, options }: Context): Outcome 
   const { status: _seen, ...wanted } = value;
   const parsed = (options.localStore === true ? localPoolSchema : poolSchema).safeParse(wanted);
   if (parsed.success) return { kind: 'pool', pool: parsed.data, manifest };
-  return wrong(parsed.error.issues.flatMap((issue) => mistakesOf(issue, wanted)));
+  const guide = { root: poolFieldTree(), reference: 'docs/pool-reference.md' };
+  return wrong(parsed.error.issues.flatMap((issue) => mistakesOf(issue, wanted, guide)));
 }
 
 // A manifest without a kind or a version, or with one of ours, is meant to be a pool.
@@ -123,7 +110,7 @@ function nameOf(value: Record<string, unknown>): string {
   );
 }
 
-function repeatedNames(found: readonly { pool: KmsHostPool; manifest: Manifest }[], lines: LineCounter): Located[] {
+function repeatedNames(found: readonly { pool: KmsHostPool; manifest: Manifest }[], lines: LineCounter): Place[] {
   const keyOf = ({ metadata }: KmsHostPool): string => `${metadata.namespace ?? 'default'}/${metadata.name}`;
   return found
     .filter(({ pool }, index) => found.findIndex((other) => keyOf(other.pool) === keyOf(pool)) < index)
@@ -136,46 +123,11 @@ function repeatedNames(found: readonly { pool: KmsHostPool; manifest: Manifest }
     );
 }
 
-function located({ path, message }: Mistake, manifest: Manifest, lines: LineCounter): Located {
+function located({ path, message }: Mistake, manifest: Manifest, lines: LineCounter): Place {
   const full = [...manifest.path, ...path];
   const place = pathText(full);
-  const line = lineOf(lines, offsetOf(manifest.document, full));
+  const line = lineOf(manifest.document, lines, full);
   return { line, text: oneLine(place === '' ? message : `${place}: ${message}`) };
-}
-
-// The offset of the deepest part of the path that is there; of a field, its name.
-function offsetOf(document: Document, path: Path): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const step of path) {
-    const next = childOf(node, step);
-    if (next === undefined) return offset;
-    offset = startOf(next.place) ?? offset;
-    node = next.node;
-  }
-  return offset;
-}
-
-function childOf(node: unknown, step: string | number): { place: unknown; node: unknown } | undefined {
-  if (isSeq(node) && typeof step === 'number') {
-    const item = node.items[step];
-    return item === undefined ? undefined : { place: item, node: item };
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-  return pair === undefined ? undefined : { place: pair.key, node: pair.value };
-}
-
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? (node as Node).range?.[0] : undefined;
-}
-
-function lineOf(lines: LineCounter, offset: number): number {
-  return Math.max(1, lines.linePos(offset).line);
-}
-
-function oneLine(text: string): string {
-  return redacted(text).replace(/\s+/g, ' ').trim();
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

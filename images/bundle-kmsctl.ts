@@ -19,6 +19,17 @@ const recordScript: Plugin = {
   },
 };
 
+/** Puts in the texts of the HTML report where development reads the files. */
+const pageAssets: Plugin = {
+  name: 'page-assets',
+  setup({ onLoad }) {
+    onLoad({ filter: /simulate\/html\/assets\.ts$/ }, async () => {
+      const { PAGE_ASSETS } = await import('../kmsctl/simulate/html/assets.ts');
+      return { contents: `export const PAGE_ASSETS = ${JSON.stringify(PAGE_ASSETS)};` };
+    });
+  },
+};
+
 await build({
   entryPoints: [root('kmsctl/main.ts')],
   outfile: root('dist/kmsctl.mjs'),
@@ -29,7 +40,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'eof',
-  plugins: [recordScript],
+  plugins: [recordScript, pageAssets],
   // CommonJS dependencies call require() at run time.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -12,11 +12,11 @@ import {
   restartNeeded,
   UserError,
 } from '@kmspool/crds';
+import { servedProducts } from '@kmspool/kms/host';
 import { derivePoolKeys, HostEnvelope, MIN_SECRET_BYTES, poolIdText } from '@kmspool/kms/wire';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { contactFields } from './emulate/contact-log.ts';
-import { servedProducts } from './emulate/decide.ts';
 import { Emulator, type EmulatorSettings } from './emulate/emulator.ts';
 import { RandomPool } from './emulate/random-pool.ts';
 import type { HostView } from './http/host-view.ts';

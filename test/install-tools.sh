@@ -10,7 +10,7 @@ declare -A package_of=(
   # Of the cluster of make e2e:
   [runc]=runc [ip]=iproute2 [nft]=nftables [conntrack]=conntrack [buildah]=buildah [busybox]=busybox-static
   [promtool]=prometheus [named-checkzone]=bind9-utils [dnsmasq]=dnsmasq-base [unbound-checkconf]=unbound
-  [zsh]=zsh [fish]=fish
+  [zsh]=zsh [fish]=fish [chromium]=chromium
 )
 PATH=$PATH:/usr/sbin # Debian keeps daemons there; not everybody's PATH has it
 missing=()

@@ -13,8 +13,9 @@ import {
   productBySlug,
   productsCoveredBy,
 } from '@kmspool/kms/catalog';
+import { HRESULT, MAX_CLOCK_SKEW_MS, servedProducts } from '@kmspool/kms/host';
 import { decodeRequestBase, encodeRequestBase, type KmsRequest, type KmsRequestFields } from '@kmspool/kms/wire';
-import { decide, HRESULT, MAX_CLOCK_SKEW_MS, NO_APPLICATION, servedProducts } from './decide.ts';
+import { decide, NO_APPLICATION } from './decide.ts';
 
 const NOW = Date.UTC(2025, 0, 1);
 const EVERYTHING = servedProducts(hostKeysForEverything());

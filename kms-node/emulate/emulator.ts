@@ -3,6 +3,7 @@
  * An activation as one straight walk: open the body -> decide -> store.record (one round trip) -> seal -> answer PDU (docs/protocol.md §5.1 steps 9–16).
  * It knows nothing of sockets; the connection hands in a call and gets the PDU to send.
  */
+import { HRESULT } from '@kmspool/kms/host';
 import {
   FAULT,
   type HostEnvelope,
@@ -18,7 +19,7 @@ import {
 import { type Call, tooBusy } from '../server/association.ts';
 import type { CallAnswer } from '../server/connection.ts';
 import type { CmidStore } from '../store/store.ts';
-import { type Decision, decide, HRESULT, NO_APPLICATION, type ServedProducts } from './decide.ts';
+import { type Decision, decide, NO_APPLICATION, type ServedProducts } from './decide.ts';
 import { Histogram } from './histogram.ts';
 import { type Outcome, RequestCounters } from './request-counters.ts';
 

@@ -1,38 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a host does while Redis is away, as one function of what is known (`spec.store.onLoss`, `maxStaleSeconds`). Pure; the clock is the caller's.
+ * The words for what a host does while Redis is away, and when it tries again. What it does is @kmspool/kms/host. Pure; the clock is the caller's.
  */
-import type { StoreCondition } from './store.ts';
-
-export type OnLoss = 'LastKnown' | 'Refuse';
-
-export interface LossPolicy {
-  readonly onLoss: OnLoss;
-  /** LastKnown ends this long after the store's last answer. */
-  readonly maxStaleSeconds: number;
-}
-
-export interface LinkState {
-  /** The store answers and has all that it should have. */
-  readonly live: boolean;
-  /** There is a copy of the tables to answer from. */
-  readonly copied: boolean;
-  /** Since the store's last answer. */
-  readonly staleMs: number;
-  /** The last contact found no place in the journal. */
-  readonly journalFull: boolean;
-  /** Nothing will be sent any more. */
-  readonly closed: boolean;
-}
-
-/** The condition of a store under `policy` in `state`, in the order of precedence. */
-export function conditionOf(policy: LossPolicy, state: LinkState): StoreCondition {
-  if (!state.copied) return 'Starting';
-  if (state.journalFull || state.closed) return 'Refusing';
-  if (state.live) return 'Available';
-  if (policy.onLoss === 'Refuse') return 'Refusing';
-  return state.staleMs > 1000 * policy.maxStaleSeconds ? 'Refusing' : 'LastKnown';
-}
+import { conditionOf, type LinkState, type LossPolicy } from '@kmspool/kms/host';
 
 /** One line: why the store is not available, and what the host does about it. */
 export function lossReason(policy: LossPolicy, state: LinkState, cause: string): string {

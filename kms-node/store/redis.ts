@@ -6,10 +6,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { conditionOf, type LinkState, type LossPolicy, type StoreCondition } from '@kmspool/kms/host';
 import { MAX_RECORD_BYTES, packContact } from './contact-record.ts';
 import { DEFAULT_JOURNAL_BYTES, Journal, type JournalSlice } from './journal.ts';
 import { JournalSender, type SenderPhase } from './journal-sender.ts';
-import { conditionOf, type LinkState, type LossPolicy, lossReason } from './loss.ts';
+import { lossReason } from './loss.ts';
 import { PoolCopy } from './pool-copy.ts';
 import type { RedisTarget, RedisTls } from './redis-client.ts';
 import { poolKeyNames, scriptKeys } from './redis-keys.ts';
@@ -26,7 +27,6 @@ import {
   type Page,
   type PageRequest,
   type PoolSnapshot,
-  type StoreCondition,
   type StoreHealth,
   type StoreSettings,
   type StoreStats,

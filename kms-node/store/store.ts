@@ -5,7 +5,9 @@
  * `record` answers by callback and may do so before it returns: in memory there is nothing to wait for, and a promise per request
  * costs more than the counting itself.
  */
+
 import type { TableState, Totals } from '@kmspool/kms/counting';
+import type { StoreCondition } from '@kmspool/kms/host';
 import type { KmsRequest, ProtocolVersion } from '@kmspool/kms/wire';
 
 /** One request that decrypted, as the store is told of it. */
@@ -23,9 +25,6 @@ export interface Contact {
 
 /** `undefined` means that the store cannot answer and must not guess: the client is told server_too_busy. */
 export type CountReply = (count: number | undefined) => void;
-
-/** Available: the store answers. LastKnown: answers come from this host's copy. Refusing: neither. Starting: not yet connected. */
-export type StoreCondition = 'Starting' | 'Available' | 'LastKnown' | 'Refusing';
 
 export interface StoreHealth {
   readonly kind: 'memory' | 'redis';

@@ -31,10 +31,12 @@ export function attemptPlan(
 ): readonly AttemptTarget[] {
   const { configuredHost, honoursSrvPriority } = client.profile;
   if (configuredHost !== '') return [{ host: configuredHost, port: client.port, source: 'configured' }];
+  const cached = cachedTarget(client);
+  // By far the most frequent case in a fleet, and the cheapest.
+  if (srvRecords.length === 0) return cached === undefined ? [] : [cached];
   const discovered = chooseOrder(srvRecords, random, { honourPriority: honoursSrvPriority }).map(
     (record): AttemptTarget => ({ host: withoutRootDot(record.target), port: record.port, source: 'dns' }),
   );
-  const cached = cachedTarget(client);
   if (cached === undefined) return discovered;
   return [cached, ...discovered.filter((t) => t.host !== cached.host || t.port !== cached.port)];
 }

@@ -5,14 +5,18 @@
 // records come out, and the caller does what the plan says. A state is one small flat object, so that a simulator can
 // hold a million of them.
 //
-// One try: `attemptPlan` -> for each host that fails, `afterSilence` and on to the next -> at the end exactly one of
-// `afterAnswer`, `afterRefusal`, `afterFailure`. Between tries: `advance` at `nextChangeAtMs`.
+// One try: `beginTry` -> `afterDiscovery` and `afterReply` until it is over. Below it: `attemptPlan`, for each host that
+// fails `afterSilence`, at the end exactly one of `afterAnswer`, `afterRefusal`, `afterFailure`. Between tries: `advance` at
+// `nextChangeAtMs`.
 
 export type { AttemptTarget } from './attempt.ts';
 export { attemptPlan, needsDiscovery } from './attempt.ts';
 export { advance, forgetHost, minutesToExpiry, newClient, nextChangeAtMs } from './life.ts';
+export { fromAgedImage, hardwareChanged, MAX_REARMS, rearmed } from './mishaps.ts';
 export { afterAnswer, afterFailure, afterRefusal, afterSilence, FAILURE_HRESULTS } from './outcome.ts';
 export { clientProfile } from './profile.ts';
+export type { Found, HostReply, TryNext, TryWalk } from './try.ts';
+export { afterDiscovery, afterReply, beginTry } from './try.ts';
 export type {
   AnswerEvent,
   Client,

@@ -8,3 +8,4 @@ export { chooseOrder } from './choose.ts';
 export { formatSrvTarget, hostFqdn, hostName, srvName } from './names.ts';
 export type { DomainRanking, HostRank, Tier } from './rank.ts';
 export { rankHosts } from './rank.ts';
+export { type ClientNetwork, searchDomains } from './search.ts';

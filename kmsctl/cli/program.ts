@@ -14,6 +14,7 @@ import { demoCommand } from '../verbs/demo.ts';
 import { dlvCommand } from '../verbs/dlv.ts';
 import { dnsCommand } from '../verbs/dns.ts';
 import { explainCommand } from '../verbs/explain.ts';
+import { simulateCommand } from '../verbs/simulate.ts';
 import { upCommand } from '../verbs/up.ts';
 import { EXIT, type Io } from './io.ts';
 
@@ -35,6 +36,7 @@ Examples:
   kmsctl dlv                             what slmgr.vbs /dlv shows on a host
   kmsctl catalog windows-11              IDs, threshold, host keys of a product
   kmsctl explain 0xC004F038 --pool       what a code means, and what is true now
+  kmsctl simulate examples/fleets/small.yaml   rehearse a deployment
 
 Exit codes: 0 done, 1 the answer is no (not activated, a count was wrong),
 2 bad input; then one line says what to change.
@@ -88,6 +90,7 @@ export function buildProgram(context: VerbContext): Command {
     catalogCommand,
     explainCommand,
     dnsCommand,
+    simulateCommand,
     avmaCommand,
     completionCommand,
   ].map((make) => make(context));

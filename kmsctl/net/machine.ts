@@ -7,17 +7,13 @@
 import { application, type Edition, type Product, type ProtocolVersion } from '@kmspool/kms/catalog';
 import {
   type AttemptTarget,
-  advance,
-  afterAnswer,
-  afterFailure,
-  afterRefusal,
-  afterSilence,
-  attemptPlan,
+  afterDiscovery,
+  afterReply,
+  beginTry,
   type Client,
   type ClientEvent,
-  type ClientStep,
+  type HostReply,
   minutesToExpiry,
-  needsDiscovery,
 } from '@kmspool/kms/client';
 import type { SrvRecord } from '@kmspool/kms/dns';
 import type { KmsRequestFields, PoolKeys } from '@kmspool/kms/wire';
@@ -68,49 +64,28 @@ export interface Try {
   readonly contacts: readonly Contact[];
 }
 
-/** How far a try has come; with a conclusion it is over. */
-interface Progress extends Omit<Try, 'hresult'> {
-  readonly conclusion?: ClientStep;
-}
-
 /** One try: find hosts, ask them in order until one answers, and draw the conclusion. Never rejects for what a host or DNS does. */
 export async function tryActivation(client: Client, machine: Machine, world: Surroundings): Promise<Try> {
-  const start: Progress = { client: advance(client, world.clockMs()), events: [], plan: [], contacts: [] };
-  const first = await askRound(start, machine, world);
-  // A cached host that is silent is dropped, and then DNS is asked (S1-39).
-  const again = first.conclusion === undefined && first.discovered === undefined && needsDiscovery(first.client);
-  const { conclusion, ...last } = again ? await askRound(first, machine, world) : first;
-  const { hresult, ...step } = conclusion ?? afterFailure(last.client, 'AllHostsFailed', world.clockMs());
-  return { ...last, hresult, client: step.client, events: [...last.events, ...step.events] };
-}
-
-async function askRound(before: Progress, machine: Machine, world: Surroundings): Promise<Progress> {
-  const found = await discover(before, world);
-  if (found.conclusion !== undefined) return found;
-  const todo = untried(attemptPlan(found.client, found.discovered?.records ?? [], world.random), found.contacts);
-  let at: Progress = { ...found, plan: [...found.plan, ...todo] };
-  for (const target of todo) {
-    const contact = await ask(target, { client: at.client, machine, world });
-    const step = outcome(at.client, contact, world.clockMs());
-    const contacts = [...at.contacts, contact];
-    if (contact.answer.kind !== 'failed') return { ...at, contacts, conclusion: step };
-    at = { ...at, contacts, client: step.client, events: [...at.events, ...step.events] };
+  let walk = beginTry(client, world.clockMs());
+  let discovered: Discovered | undefined;
+  const contacts: Contact[] = [];
+  for (let { next } = walk; next !== 'over'; next = walk.next) {
+    if (next === 'discover') {
+      const noDomain = world.domain === undefined;
+      const found = noDomain ? NOTHING : await world.discovery.srv(world.domain ?? '');
+      if (!noDomain) discovered = found;
+      walk = afterDiscovery(walk, { records: found.records, noDomain }, world.random, world.clockMs());
+    } else {
+      const contact = await ask(next, { client: walk.client, machine, world });
+      contacts.push(contact);
+      walk = afterReply(walk, replyOf(contact), world.clockMs());
+    }
   }
-  return at;
+  const { client: after, hresult, events, plan } = walk;
+  return { client: after, hresult, events, plan, contacts, ...(discovered && { discovered }) };
 }
 
-async function discover(before: Progress, world: Surroundings): Promise<Progress> {
-  if (!needsDiscovery(before.client)) return before;
-  if (world.domain === undefined)
-    return { ...before, conclusion: afterFailure(before.client, 'NoDnsDomain', world.clockMs()) };
-  const discovered = await world.discovery.srv(world.domain);
-  if (discovered.records.length > 0) return { ...before, discovered };
-  return { ...before, discovered, conclusion: afterFailure(before.client, 'NoSrvRecord', world.clockMs()) };
-}
-
-function untried(plan: readonly AttemptTarget[], contacts: readonly Contact[]): AttemptTarget[] {
-  return plan.filter(({ host, port }) => contacts.every(({ target }) => target.host !== host || target.port !== port));
-}
+const NOTHING: Discovered = { records: [], reason: '' };
 
 interface Asking {
   readonly client: Client;
@@ -153,15 +128,14 @@ export function requestFields(machine: Machine, client: Client, clockMs: number)
   };
 }
 
-function outcome(client: Client, { target, association, answer }: Contact, nowMs: number): ClientStep {
+function replyOf({ target, association, answer }: Contact): HostReply {
   if (answer.kind === 'failed') {
-    return afterSilence(client, target, answer.failure.stage === 'connect' ? 'ConnectFailed' : 'NoAnswer', nowMs);
+    return { kind: 'silent', how: answer.failure.stage === 'connect' ? 'ConnectFailed' : 'NoAnswer' };
   }
-  if (answer.kind === 'refused') return afterRefusal(client, answer.hresult, nowMs, target);
+  if (answer.kind === 'refused') return answer;
   const { currentCount: count, activationIntervalMinutes, renewalIntervalMinutes } = answer.response;
   const port = handedPort(association, target.port);
-  const intervals = { activationIntervalMinutes, renewalIntervalMinutes };
-  return afterAnswer(client, { count, ...intervals, host: target.host, port, contactedPort: target.port }, nowMs);
+  return { kind: 'counted', answer: { count, activationIntervalMinutes, renewalIntervalMinutes, port } };
 }
 
 /** The port that the host hands over in bind_ack's secondary address (S1-21). */

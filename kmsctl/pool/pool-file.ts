@@ -29,7 +29,7 @@ export function loadPoolText(text: string, { shownAs, poolName }: Omit<PoolFile,
     const [first = `${shownAs}: this is no pool`, ...others] = loaded.errors;
     throw new UserError(others.length === 0 ? first : `${first} (and ${others.length} more)`);
   }
-  const pool = pick(loaded.pools, shownAs, poolName);
+  const pool = pickPool(loaded.pools, { shownAs, poolName, option: '--pool' });
   refuseEmpty(pool, shownAs);
   refuseZones(pool, shownAs);
   return pool;
@@ -44,13 +44,19 @@ export function readManifest({ file, shownAs }: Omit<PoolFile, 'poolName'>): str
   }
 }
 
-function pick(pools: readonly KmsHostPool[], shownAs: string, poolName: string | undefined): KmsHostPool {
+/** The pool of that name, or the only one. `option`: how the user chooses, for error lines. */
+export function pickPool(
+  pools: readonly KmsHostPool[],
+  wanted: { readonly shownAs: string; readonly poolName: string | undefined; readonly option: string },
+): KmsHostPool {
+  const { shownAs, poolName, option } = wanted;
   const names = pools.map(({ metadata }) => metadata.name).join(', ');
   const found = pools.filter(({ metadata }) => poolName === undefined || metadata.name === poolName);
   const [pool, another] = found;
-  if (pool === undefined) throw new UserError(`--pool: ${shownAs} has no pool ${poolName ?? ''}; use one of ${names}`);
+  if (pool === undefined)
+    throw new UserError(`${option}: ${shownAs} has no pool ${poolName ?? ''}; use one of ${names}`);
   if (another !== undefined && poolName === undefined) {
-    throw new UserError(`${shownAs} has several pools; choose one with --pool: ${names}`);
+    throw new UserError(`${shownAs} has several pools; choose one with ${option}: ${names}`);
   }
   if (another !== undefined) throw new UserError(`${shownAs} has several pools called ${poolName}; rename one`);
   return pool;
