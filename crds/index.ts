@@ -41,6 +41,7 @@ export {
 export { fieldTree } from './json-schema.ts';
 export {
   ANNOTATIONS,
+  adminSecretName,
   defaultKeySecretName,
   FIELD_MANAGER,
   FINALIZER,

@@ -80,3 +80,8 @@ export function hostLabels(poolName: string, ordinal: number): Record<string, st
 export function defaultKeySecretName(poolName: string): string {
   return `${poolName}-key`;
 }
+
+/** The name of the Secret that holds the hosts' admin token, {@link SECRET_KEYS}.adminToken. */
+export function adminSecretName(poolName: string): string {
+  return `${poolName}-admin`;
+}

@@ -13,8 +13,10 @@ const recordScript: Plugin = {
   name: 'record-script',
   setup({ onLoad }) {
     onLoad({ filter: /record-script\.ts$/ }, async () => {
-      const text = await readFile(root('kms-node/store/record.lua'), 'utf8');
-      return { contents: `export const RECORD_SCRIPT = ${JSON.stringify(text)};` };
+      const record = await readFile(root('kms-node/store/record.lua'), 'utf8');
+      const merge = await readFile(root('kms-node/store/merge.lua'), 'utf8');
+      const contents = `export const RECORD_SCRIPT = ${JSON.stringify(record)};\nexport const MERGE_SCRIPT = ${JSON.stringify(merge)};`;
+      return { contents };
     });
   },
 };

@@ -8,8 +8,10 @@ const recordScript: Plugin = {
   name: 'record-script',
   setup({ onLoad }) {
     onLoad({ filter: /record-script\.ts$/ }, async () => {
-      const text = await readFile(new URL('./store/record.lua', import.meta.url), 'utf8');
-      return { contents: `export const RECORD_SCRIPT = ${JSON.stringify(text)};` };
+      const record = await readFile(new URL('./store/record.lua', import.meta.url), 'utf8');
+      const merge = await readFile(new URL('./store/merge.lua', import.meta.url), 'utf8');
+      const contents = `export const RECORD_SCRIPT = ${JSON.stringify(record)};\nexport const MERGE_SCRIPT = ${JSON.stringify(merge)};`;
+      return { contents };
     });
   },
 };

@@ -10,7 +10,7 @@ Usage: kms-node --config FILE --key-file FILE --admin-token-file FILE [flags]
 
   --config FILE             HostConfig, JSON; written by the operator or kmsctl up, re-read when it changes
   --key-file FILE           the pool's Secret as raw bytes, at least 32
-  --admin-token-file FILE   bearer token for /clients, /events and /duplicates
+  --admin-token-file FILE   bearer token for /clients, /events, /duplicates, /table and POST /import
   --listen ADDRESS          address of the KMS port (default ::, both families)
   --http ADDRESS:PORT       health, status and metrics (default [::]:8080)
   --credentials-dir DIR     Redis: files "username" and "password"

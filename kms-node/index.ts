@@ -5,6 +5,7 @@
  */
 export { type HostOptions, newIncarnation, type RunningHost, startHost } from './host.ts';
 export { type DocumentedMetric, metricDefinitions } from './http/metric-definitions.ts';
+export type { TableOfApplication, TableView } from './http/table-view.ts';
 export { HOST_NODE_FLAGS } from './node-flags.ts';
 export { createMemoryStore } from './store/memory.ts';
-export type { CmidStore, ContactRecord, DuplicateCmid, Page } from './store/store.ts';
+export type { CmidStore, ContactRecord, DuplicateCmid, EventPage, Page } from './store/store.ts';

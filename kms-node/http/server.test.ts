@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { TableState } from '@kmspool/kms/counting';
 import { Registry } from 'prom-client';
 import { type CmidStore, type PageRequest, StoreUnavailableError } from '../store/store.ts';
 import { counter, gauge, histogram } from './exposition.ts';
@@ -12,6 +13,7 @@ import type { HostView } from './host-view.ts';
 import { buildHttpServer } from './server.ts';
 
 const TOKEN = 'a token of some length';
+const EMPTY: TableState = { highWater: 0, entries: new Map() };
 
 /** A view that can do no more than the paths asked for here need. */
 function server(store: Partial<CmidStore>): ReturnType<typeof buildHttpServer> {
@@ -58,7 +60,7 @@ describe('the pages behind the admin token', () => {
     }
   });
 
-  test('nothing can be changed over HTTP', async () => {
+  test('nothing but a table can be changed over HTTP', async () => {
     const any = server({});
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
       for (const url of ['/status', '/clients', '/metrics']) {
@@ -68,6 +70,71 @@ describe('the pages behind the admin token', () => {
         );
       }
     }
+  });
+});
+
+const POOL_ID = '6f1c0000-0000-0000-0000-000000000000';
+
+describe('POST /import', () => {
+  const importing = (merged: (readonly TableState[])[]): ReturnType<typeof buildHttpServer> => {
+    const view = {
+      config: () => ({ pool: { name: 'p', namespace: 'n' }, host: { name: 'h', ordinal: 0 } }),
+      poolId: POOL_ID,
+      listener: { counters: {} },
+      store: {
+        merge: async (tables: readonly TableState[]) => {
+          merged.push(tables);
+          return [2, 0, 0];
+        },
+      },
+    };
+    return buildHttpServer(view as unknown as HostView, TOKEN);
+  };
+  const post = (of: ReturnType<typeof buildHttpServer>, payload: object, token = TOKEN) =>
+    of.inject({ method: 'POST', url: '/import', payload, headers: { authorization: `Bearer ${token}` } });
+  const entry = { cmid: '00112233-4455-6677-8899-aabbccddeeff', lastSeen: '2026-01-01T00:00:00.000Z' };
+  const table = { application: 'Windows', highWaterRequired: 25, entries: [entry] };
+
+  test('hands the tables to the store, CMIDs as their wire bytes, and answers the counts', async () => {
+    const merged: (readonly TableState[])[] = [];
+    const reply = await post(importing(merged), { poolId: POOL_ID, tables: [table] });
+    assert.equal(reply.statusCode, 200, reply.body);
+    assert.deepEqual(reply.json().tables[0], { application: 'Windows', current: 2 });
+    const windows = { highWater: 25, entries: new Map([['33221100554477668899aabbccddeeff', Date.UTC(2026, 0, 1)]]) };
+    assert.deepEqual(merged, [[windows, EMPTY, EMPTY]]);
+  });
+
+  test('needs the token, and refuses a table of another pool unless forced', async () => {
+    const merged: (readonly TableState[])[] = [];
+    const of = importing(merged);
+    assert.equal((await post(of, { poolId: POOL_ID, tables: [table] }, 'x')).statusCode, 401);
+    const foreign = { poolId: 'another', tables: [table] };
+    assert.equal((await post(of, foreign)).statusCode, 400);
+    assert.equal(merged.length, 0);
+    assert.equal((await post(of, { ...foreign, force: true })).statusCode, 200);
+  });
+
+  test('refuses what is no table in one line, and too much of it', async () => {
+    const merged: (readonly TableState[])[] = [];
+    const of = importing(merged);
+    const long = Array.from({ length: 2001 }, () => entry);
+    const bad = [
+      { ...table, application: 'Solaris' },
+      { ...table, highWaterRequired: 1001 },
+      { ...table, highWaterRequired: '25' },
+      { ...table, entries: long },
+      { ...table, entries: [{ ...entry, cmid: 'no' }] },
+      { ...table, entries: [{ ...entry, lastSeen: 'yesterday' }] },
+      { ...table, entries: [null] },
+      null,
+    ];
+    for (const one of bad) {
+      const reply = await post(of, { poolId: POOL_ID, tables: [one] });
+      assert.deepEqual([reply.statusCode, reply.json().error.includes('\n')], [400, false]);
+    }
+    assert.equal((await post(of, { poolId: POOL_ID, tables: [table, table] })).statusCode, 400);
+    assert.equal((await post(of, { poolId: POOL_ID, tables: 'x'.repeat(2_000_000) })).statusCode, 413);
+    assert.equal(merged.length, 0);
   });
 });
 

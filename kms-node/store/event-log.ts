@@ -25,6 +25,11 @@ export class EventLog {
   readonly #chunks: Chunk[] = [];
   #next = 0;
 
+  /** Records ever kept: the position of the next one. */
+  get size(): number {
+    return this.#next;
+  }
+
   /** A place for the next record; it counts once {@link commit} is called, before the next call of this. */
   place(): RecordPlace {
     const chunk = this.#current();

@@ -4,7 +4,7 @@
  * as the Redis script, held to it by the store contract. Hosts of several processes must not use it: each would count on its own.
  */
 import { APPLICATIONS } from '@kmspool/kms/catalog';
-import { CmidTable, LICENSE_STATUS_COUNT, licenseStatusIndex } from '@kmspool/kms/counting';
+import { CmidTable, LICENSE_STATUS_COUNT, licenseStatusIndex, type TableState } from '@kmspool/kms/counting';
 import { hexToGuid, idHex, REQUEST_OFFSET } from '@kmspool/kms/wire';
 import { ClientInventory, type StoredRecord } from './client-inventory.ts';
 import { packContact, RECORD_OFFSET, unpackContact } from './contact-record.ts';
@@ -17,6 +17,8 @@ import type {
   ContactRecord,
   CountReply,
   DuplicateCmid,
+  EventPage,
+  EventPageRequest,
   Page,
   PageRequest,
   PoolSnapshot,
@@ -131,14 +133,18 @@ class MemoryStore implements CmidStore {
     return { items: found.flatMap(unpack), ...(more && last ? { next: String(sequenceOf(last)) } : {}) };
   }
 
-  async listEvents(page: PageRequest): Promise<Page<ContactRecord>> {
-    const retention = this.#settings.retention.events;
+  async listEvents(page: EventPageRequest): Promise<EventPage> {
+    const since = Number(page.since ?? Number.NaN);
+    // A place that is not yet taken comes from another run of this process.
+    const known = since < this.#events.size ? since : Number.NEGATIVE_INFINITY;
+    const retention = Math.min(this.#settings.retention.events, this.#events.size - 1 - known);
     const places = this.#events.newest({ limit: page.limit + 1, before: position(page), retention });
     const shown = places.slice(0, page.limit);
-    const last = shown.at(-1);
+    const [first, last] = [shown[0], shown.at(-1)];
     return {
       items: shown.flatMap(unpack),
       ...(places.length > shown.length && last ? { next: String(last.position) } : {}),
+      ...(first ? { newest: String(first.position) } : {}),
     };
   }
 
@@ -153,6 +159,16 @@ class MemoryStore implements CmidStore {
     });
     const last = shown.at(-1);
     return { items, ...(start + page.limit < groups.length && last ? { next: last[0] } : {}) };
+  }
+
+  async merge(tables: readonly TableState[]): Promise<readonly number[]> {
+    const now = this.nowMs();
+    const bound = this.#settings.maxRequiredCount;
+    return this.#tables.map((table, index) => {
+      const other = tables[index];
+      if (other) table.merge({ ...other, highWater: Math.min(other.highWater, bound) }, now);
+      return table.size;
+    });
   }
 
   async ready(): Promise<void> {}

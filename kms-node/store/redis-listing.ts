@@ -8,7 +8,7 @@ import { unpackContact } from './contact-record.ts';
 import { type NameSighting, stillFresh, withSighting } from './duplicate-names.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { PoolKeyNames } from './redis-keys.ts';
-import type { ContactRecord, DuplicateCmid, Page, PageRequest } from './store.ts';
+import type { ContactRecord, DuplicateCmid, EventPage, EventPageRequest, Page, PageRequest } from './store.ts';
 
 /** Runs commands on the connection; rejects with StoreUnavailableError. */
 export type ReadCommands = <T>(use: (client: RedisClient) => Promise<T>) => Promise<T>;
@@ -40,21 +40,23 @@ export class RedisListing {
     return { items: records, ...next };
   }
 
-  async events(page: PageRequest): Promise<Page<ContactRecord>> {
+  async events(page: EventPageRequest): Promise<EventPage> {
     const { keys, read } = this.#options;
     const from = isStreamId(page.after) ? `(${page.after}` : '+';
+    const until = isStreamId(page.since) ? `(${page.since}` : '-';
     const entries = await read((client) =>
-      client.callBuffer('xrevrange', keys.events, from, '-', 'COUNT', page.limit + 1),
+      client.callBuffer('xrevrange', keys.events, from, until, 'COUNT', page.limit + 1),
     );
     const rows = asArray(entries).map((entry) => {
       const [id, fields] = asArray(entry);
       return { id: String(id), value: asArray(fields)[1] };
     });
     const shown = rows.slice(0, page.limit);
-    const last = shown.at(-1);
+    const [first, last] = [shown[0], shown.at(-1)];
     return {
       items: shown.flatMap((row) => unpacked(row.value)),
       ...(rows.length > shown.length && last ? { next: last.id } : {}),
+      ...(first ? { newest: first.id } : {}),
     };
   }
 

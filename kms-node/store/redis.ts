@@ -6,16 +6,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { conditionOf, type LinkState, type LossPolicy, type StoreCondition } from '@kmspool/kms/host';
+import type { TableState } from '@kmspool/kms/counting';
+import { conditionOf, type LinkState, type StoreCondition } from '@kmspool/kms/host';
 import { MAX_RECORD_BYTES, packContact } from './contact-record.ts';
 import { DEFAULT_JOURNAL_BYTES, Journal, type JournalSlice } from './journal.ts';
 import { JournalSender, type SenderPhase } from './journal-sender.ts';
 import { lossReason } from './loss.ts';
 import { PoolCopy } from './pool-copy.ts';
-import type { RedisTarget, RedisTls } from './redis-client.ts';
 import { poolKeyNames, scriptKeys } from './redis-keys.ts';
 import { RedisLink } from './redis-link.ts';
 import { RedisListing } from './redis-listing.ts';
+import { mergeTables } from './redis-merge.ts';
+import type { RedisStoreOptions } from './redis-options.ts';
 import { encodeHeader, INCARNATION_BYTES, type ScriptReply } from './script-call.ts';
 import { emptyStats } from './stats.ts';
 import {
@@ -24,6 +26,8 @@ import {
   type ContactRecord,
   type CountReply,
   type DuplicateCmid,
+  type EventPage,
+  type EventPageRequest,
   type Page,
   type PageRequest,
   type PoolSnapshot,
@@ -34,30 +38,10 @@ import {
 } from './store.ts';
 import { WaitingReplies } from './waiting-replies.ts';
 
+export type { RedisStoreOptions } from './redis-options.ts';
+
 const TICK_MS = 500;
 const COMMAND_TIMEOUT_MS = 200;
-
-export interface RedisStoreOptions extends LossPolicy {
-  /** The pool's UUID: all keys carry it. */
-  readonly poolId: string;
-  readonly target: RedisTarget;
-  readonly tls?: RedisTls;
-  /** Directory with the files username, password, sentinelUsername, sentinelPassword, as far as needed. Read again at every connect. */
-  readonly credentialsDirectory?: string;
-  readonly settings: StoreSettings;
-  /** 16 bytes that name this run of the process; random if absent. */
-  readonly incarnation?: Buffer;
-  /** Bytes for contacts on their way to Redis and the latest ones that arrived. */
-  readonly journalBytes?: number;
-  /** The longest that a client waits for Redis. */
-  readonly commandTimeoutMs?: number;
-  /** Shown by CLIENT LIST; without blanks. */
-  readonly connectionName?: string;
-  /** Told when contacts are lost to the store. */
-  readonly log?: { warn(message: string): void };
-  /** Grows evenly, in milliseconds; the process's own clock if absent. */
-  readonly monotonicMs?: () => number;
-}
 
 /** A store on Redis; it connects at once. */
 export function createRedisStore(options: RedisStoreOptions): CmidStore {
@@ -158,12 +142,20 @@ class RedisStore implements CmidStore {
     return this.#listing.clients(page);
   }
 
-  async listEvents(page: PageRequest): Promise<Page<ContactRecord>> {
+  async listEvents(page: EventPageRequest): Promise<EventPage> {
     return this.#listing.events(page);
   }
 
   async listDuplicates(page: PageRequest): Promise<Page<DuplicateCmid>> {
     return this.#listing.duplicates(page);
+  }
+
+  async merge(tables: readonly TableState[]): Promise<readonly number[]> {
+    const { maxRequiredCount } = this.#settings;
+    const run = this.#link.read.bind(this.#link);
+    const sizes = await mergeTables(run, poolKeyNames(this.#options.poolId), { tables, maxRequiredCount });
+    this.#sender.syncSoon();
+    return sizes;
   }
 
   ready(): Promise<void> {

@@ -75,9 +75,19 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** `newest` is the place of the first item: pass it as `since` to hear of what came later. Absent without items. */
+export interface EventPage extends Page<ContactRecord> {
+  readonly newest?: string;
+}
+
 export interface PageRequest {
   readonly limit: number;
   readonly after?: string;
+}
+
+export interface EventPageRequest extends PageRequest {
+  /** Only what came later than this `newest` of an earlier page. One that this store never gave is as none. */
+  readonly since?: string;
 }
 
 /** What a host reports of the pool without asking the store anew. */
@@ -134,8 +144,14 @@ export interface CmidStore {
   snapshot(): PoolSnapshot;
   /** Newest first. Rejects with a StoreUnavailableError when the store cannot be asked. */
   listClients(page: PageRequest): Promise<Page<ContactRecord>>;
-  listEvents(page: PageRequest): Promise<Page<ContactRecord>>;
+  listEvents(page: EventPageRequest): Promise<EventPage>;
   listDuplicates(page: PageRequest): Promise<Page<DuplicateCmid>>;
+  /**
+   * Joins other views of the tables, by application index, with those of the pool, by the rule of CmidTable.merge: the larger N up to
+   * maxRequiredCount, the later time of each CMID, no later than now. Resolves with the sizes. Totals, events and inventory stay as they are.
+   * Rejects with a StoreUnavailableError when the store cannot be asked; doing it again does no harm.
+   */
+  merge(tables: readonly TableState[]): Promise<readonly number[]>;
   /** Resolves when the store can count, or is known to be unusable: then rejects with a StoreUnusableError of one line. */
   ready(): Promise<void>;
   /** Called on every change of {@link StoreHealth.condition}. */

@@ -13,6 +13,13 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
 }
 
+export type DataFormat = 'text' | 'json' | 'yaml';
+
+/** `-o, --output text|json|yaml`. */
+export function dataOption(): Option {
+  return new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text');
+}
+
 /** `--state DIR` of a verb that reads what a running pool wrote. */
 export function stateOption(): Option {
   return new Option('--state <dir>', 'folder of a running `kmsctl up` (default: of the one that runs)');
@@ -67,9 +74,26 @@ export function duration(text: string): number {
   return Number(found[1]) * unit;
 }
 
+/** A time in the past, or an age: longer than zero. */
+export function age(text: string): number {
+  const ms = duration(text);
+  if (ms <= 0) throw new InvalidArgumentError('Write an age such as 90s, 12h or 20d.');
+  return ms;
+}
+
 /** A time longer than zero and no longer than an hour. */
 export function timeout(text: string): number {
   const ms = duration(text);
   if (ms < 1 || ms > 3_600_000) throw new InvalidArgumentError('Use a time from 1ms to 1h.');
   return Math.round(ms);
+}
+
+/** A result code: `0xC004F042`, `C004F042`, or a decimal number, signed or not. Unsigned 32 bits out. */
+export function hresultCode(text: string): number {
+  const hex = /^(?:0x)?([0-9a-f]{8})$/i.exec(text)?.[1];
+  if (hex !== undefined) return Number.parseInt(hex, 16);
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || value < -0x8000_0000 || value > 0xffff_ffff)
+    throw new InvalidArgumentError('Write a code such as 0xC004F042.');
+  return value >>> 0;
 }

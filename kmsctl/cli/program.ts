@@ -9,13 +9,24 @@ import manifest from '../package.json' with { type: 'json' };
 import { activateCommand } from '../verbs/activate.ts';
 import { avmaCommand } from '../verbs/avma.ts';
 import { catalogCommand } from '../verbs/catalog.ts';
+import { clientsCommand } from '../verbs/clients.ts';
 import { completionCommand } from '../verbs/completion.ts';
+import { countCommand } from '../verbs/count.ts';
 import { demoCommand } from '../verbs/demo.ts';
-import { dlvCommand } from '../verbs/dlv.ts';
+import { dliCommand, dlvCommand } from '../verbs/dlv.ts';
 import { dnsCommand } from '../verbs/dns.ts';
+import { doctorCommand } from '../verbs/doctor.ts';
+import { duplicatesCommand } from '../verbs/duplicates.ts';
+import { eventsCommand } from '../verbs/events.ts';
 import { explainCommand } from '../verbs/explain.ts';
+import { exportCommand } from '../verbs/export.ts';
+import { forecastCommand } from '../verbs/forecast.ts';
+import { importCommand } from '../verbs/import.ts';
+import { preflightCommand } from '../verbs/preflight.ts';
 import { simulateCommand } from '../verbs/simulate.ts';
+import { supportBundleCommand } from '../verbs/support-bundle.ts';
 import { upCommand } from '../verbs/up.ts';
+import { whoUsesCommand } from '../verbs/who-uses.ts';
 import { EXIT, type Io } from './io.ts';
 
 /** What a verb's command gets: where to write, and where to put the exit code. */
@@ -34,6 +45,7 @@ Examples:
   kmsctl up -f examples/campus.yaml      run that pool on this machine
   kmsctl activate --domain lab.example   one simulated client
   kmsctl dlv                             what slmgr.vbs /dlv shows on a host
+  kmsctl doctor campus -n kms            what keeps clients from activating
   kmsctl catalog windows-11              IDs, threshold, host keys of a product
   kmsctl explain 0xC004F038 --pool       what a code means, and what is true now
   kmsctl simulate examples/fleets/small.yaml   rehearse a deployment
@@ -41,6 +53,32 @@ Examples:
 Exit codes: 0 done, 1 the answer is no (not activated, a count was wrong),
 2 bad input; then one line says what to change.
 From a checkout: npm run -s kmsctl -- VERB …`;
+
+/** In the order of the help. */
+const VERBS = [
+  upCommand,
+  demoCommand,
+  activateCommand,
+  dlvCommand,
+  dliCommand,
+  clientsCommand,
+  eventsCommand,
+  countCommand,
+  forecastCommand,
+  duplicatesCommand,
+  exportCommand,
+  importCommand,
+  whoUsesCommand,
+  preflightCommand,
+  doctorCommand,
+  supportBundleCommand,
+  catalogCommand,
+  explainCommand,
+  dnsCommand,
+  simulateCommand,
+  avmaCommand,
+  completionCommand,
+];
 
 /**
  * Runs the command line and answers the exit code. A user's mistake is one line on stderr and 2; anything else that goes wrong is a
@@ -82,18 +120,7 @@ export function buildProgram(context: VerbContext): Command {
   program.allowExcessArguments(true).hook('preAction', (_program, action) => {
     if (action === program && program.args.length > 0) program.error(`error: unknown verb '${program.args[0] ?? ''}'`);
   });
-  const verbs = [
-    upCommand,
-    demoCommand,
-    activateCommand,
-    dlvCommand,
-    catalogCommand,
-    explainCommand,
-    dnsCommand,
-    simulateCommand,
-    avmaCommand,
-    completionCommand,
-  ].map((make) => make(context));
+  const verbs = VERBS.map((make) => make(context));
   for (const command of [program, ...verbs]) settle(command, io);
   for (const command of verbs) program.addCommand(command);
   return program;

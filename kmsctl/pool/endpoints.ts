@@ -42,19 +42,31 @@ export function stateRoot(env: Io['env']): string {
     : join(home, '.local', 'state', 'kmspool');
 }
 
+/** A pool that runs, and its state folder. */
+export interface RunningEndpoints extends Endpoints {
+  readonly dir: string;
+}
+
+/** The pools that run under the default folder, by folder name. */
+export function runningPools(io: Io): readonly RunningEndpoints[] {
+  return listDirs(stateRoot(io.env))
+    .filter((dir) => existsSync(join(dir, ENDPOINTS_FILE)))
+    .map((dir) => ({ ...readEndpoints(dir), dir }));
+}
+
 /** The endpoints of the pool in `--state DIR`, or of the only one that runs under the default folder. */
 export function findEndpoints(io: Io, stateDir: string | undefined): Endpoints {
   if (stateDir !== undefined) return readEndpoints(io.path(stateDir));
-  const root = stateRoot(io.env);
-  const running = listDirs(root).filter((dir) => existsSync(join(dir, ENDPOINTS_FILE)));
-  const [only, another] = running;
+  const [only, ...others] = runningPools(io);
   if (only === undefined)
     throw new UserError('no pool runs on this machine; start one with kmsctl up, or name its folder with --state');
-  if (another !== undefined) throw new UserError(`several pools run; choose one with --state: ${running.join(', ')}`);
-  return readEndpoints(only);
+  if (others.length === 0) return readEndpoints(only.dir);
+  const folders = [only, ...others].map(({ dir }) => dir);
+  throw new UserError(`several pools run; choose one with --state: ${folders.join(', ')}`);
 }
 
-function readEndpoints(dir: string): Endpoints {
+/** What `kmsctl up` wrote into its state folder. */
+export function readEndpoints(dir: string): Endpoints {
   const file = join(dir, ENDPOINTS_FILE);
   const text = readText(file, dir);
   const value = parse(text);

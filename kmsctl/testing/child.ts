@@ -43,7 +43,7 @@ export function openSandbox(): Sandbox {
   const dir = mkdtempSync(join(tmpdir(), 'kmsctl-test-'));
   const running = new Set<Running>();
   const start = (...args: string[]): Running => {
-    const env = { PATH: process.env['PATH'], XDG_STATE_HOME: join(dir, 'state'), TMPDIR: dir };
+    const env = { PATH: process.env['PATH'], HOME: dir, XDG_STATE_HOME: join(dir, 'state'), TMPDIR: dir };
     const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
     const started = watch(child);
     running.add(started);

@@ -7,6 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const NARROWEST = 20;
+/** Longer lines are hard to read. */
+const WIDEST = 100;
 
 /** Columns that a text takes on a terminal, colours not counted. */
 export function columnsOf(text: string): number {
@@ -39,4 +41,9 @@ export function wrapLines(
     empty = false;
   }
   return [...lines, line].map((each) => each.trimEnd());
+}
+
+/** A sentence in lines of the terminal's width. */
+export function wrapped(text: string, io: { readonly columns: () => number }, first = ''): string[] {
+  return wrapLines(text, { width: Math.min(WIDEST, io.columns()), first });
 }

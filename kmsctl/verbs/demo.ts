@@ -22,8 +22,8 @@ import { discoveryBy, textOf, tryActivation } from '../net/index.ts';
 import { loadPool } from '../pool/pool-file.ts';
 import type { RunningPool } from '../pool/run-pool.ts';
 import { poolSummary } from '../pool/summary.ts';
+import { urlSource } from '../source/local.ts';
 import { styleFor } from '../text/style.ts';
-import { statusOf } from './dlv.ts';
 
 const MANIFEST = fileURLToPath(new URL('../../examples/campus.yaml', import.meta.url));
 /** Between two answers on a terminal, so that the eye can follow. */
@@ -151,8 +151,11 @@ function openingLines({ endpoints }: RunningPool, io: Io): string[] {
 async function hostCounts({ endpoints }: RunningPool): Promise<HostCount[]> {
   return Promise.all(
     endpoints.hosts.map(async ({ name, http }) => {
-      const asked = await statusOf(http, CLIENT_TIMEOUT_MS);
-      const counts = asked.ok ? asked.status.counts : [];
+      const source = urlSource(http, { timeoutMs: CLIENT_TIMEOUT_MS });
+      const counts = await source.status().then(
+        (status) => status.counts,
+        () => [],
+      );
       return { host: name, current: counts.find(({ application }) => application === 'Windows')?.current };
     }),
   );

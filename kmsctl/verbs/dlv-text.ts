@@ -17,21 +17,36 @@ import {
 /** The lines. `domains`: where the pool is published; undefined when only the host was asked, which does not know. */
 export function dlvText(status: HostStatus, domains: readonly string[] | undefined): string[] {
   const { version, host, pool, hostPid, poolId } = status;
-  const shown = APPLICATIONS.filter(
-    (application) => keysOf(application, status).length > 0 || countOf(application, status).current > 0,
-  );
   return [
     `Software licensing service version: kmspool ${version}`,
     `Host: ${host.name} of pool ${pool.namespace}/${pool.name}, ${status.mode.toLowerCase()}`,
     `Pool ID: ${poolId}`,
     ...(status.ready ? [] : [`Not ready: ${status.reasons.join('; ')}`]),
     '',
-    ...shown.flatMap((application) => [...applicationLines(application, status, domains), '']),
+    ...shownApplications(status).flatMap((application) => [...applicationLines(application, status, domains), '']),
     ...cumulativeLines(status),
     '',
     ...noteLines(status),
     `Extended PID of every host of this pool: ${hostPid}`,
   ];
+}
+
+/** The short form: without IDs, cumulative requests and intervals. */
+export function dliText(status: HostStatus, domains: readonly string[] | undefined): string[] {
+  return [
+    ...(status.ready ? [] : [`Not ready: ${status.reasons.join('; ')}`, '']),
+    ...shownApplications(status).flatMap((application) => [
+      ...applicationLines(application, status, domains).filter((line) => !line.startsWith('Application ID: ')),
+      '',
+    ]),
+    `Extended PID of every host of this pool: ${status.hostPid}`,
+  ];
+}
+
+function shownApplications(status: HostStatus): Application[] {
+  return APPLICATIONS.filter(
+    (application) => keysOf(application, status).length > 0 || countOf(application, status).current > 0,
+  );
 }
 
 function applicationLines(

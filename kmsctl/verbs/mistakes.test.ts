@@ -58,6 +58,13 @@ const MISTAKES: readonly (readonly [args: readonly string[], line: RegExp])[] = 
   [['activate', '--dns', 'ns.lab.example'], /ADDRESS or ADDRESS:PORT of a name server/],
   [['dlv'], /no pool runs on this machine; start one with kmsctl up/],
   [['dlv', 'ftp://127.0.0.1'], /is not a URL of a host; write http:\/\/ADDRESS:PORT/],
+  [['dlv', '--kubeconfig', 'nope'], /kubeconfig .*nope: ENOENT/],
+  [['clients', '-n', 'kms'], /no cluster to ask: give --kubeconfig FILE, set KUBECONFIG/],
+  [['clients', '--older-than', '-5h'], /Write an age such as 90s/],
+  [['clients', 'http://127.0.0.1:1'], /named by its URL needs --token-file/],
+  [['events', '--hresult', 'E_FAIL'], /Write a code such as 0xC004F042/],
+  [['import'], /-f, --file <file>' not specified/],
+  [['who-uses'], /missing required argument 'host'/],
   [['catalog', 'windows-12'], /no product "windows-12"/],
   [['catalog', '-o', 'xml'], /Allowed choices are text, json/],
 ];

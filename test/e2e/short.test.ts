@@ -4,7 +4,10 @@
  * DNS, S3-09's counts, what Prometheus sees of it, a host and Redis's master killed under load, `helm test`, uninstall.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { ruleExpressions } from '../../charts/observability/expressions.ts';
 import { type Clients, putProgram, startClients } from '../harness/cluster/client-pod.ts';
 import { type Cluster, missingCluster, openCluster } from '../harness/cluster/cluster.ts';
@@ -17,6 +20,7 @@ import { TestPool } from '../harness/kubernetes/pools.ts';
 import { type Prometheus, prometheusAt } from '../harness/prometheus.ts';
 import { waitFor } from '../harness/wait.ts';
 
+const KMSCTL = fileURLToPath(new URL('../../kmsctl/main.ts', import.meta.url));
 const RATE = 50;
 const TOO_FEW = 0xc004f038;
 const CLOCK_SKEW = 0xc004f06c;
@@ -134,6 +138,20 @@ describe('kmspool in a cluster', { skip: missingCluster() }, () => {
       rules.filter(({ lastError }) => (lastError ?? '') !== '').map(({ name, lastError }) => `${name}: ${lastError}`),
       [],
     );
+  });
+
+  test('kmsctl reads the pool from outside, by kubeconfig and a forwarded port (S1-08, S3-57)', async () => {
+    const at = ['campus', '-n', CAMPUS_NAMESPACE, '--kubeconfig', cluster.kubeconfig];
+    const kmsctl = (...args: string[]) => promisify(execFile)(process.execPath, [KMSCTL, ...args], { timeout: 60_000 });
+    const { stdout } = await kmsctl('dlv', ...at);
+    assert.match(stdout, /Current count: (2[5-9]|[34]\d)\n/);
+    const clients = JSON.parse((await kmsctl('clients', ...at, '--all', '-o', 'json')).stdout) as {
+      clients: unknown[];
+    };
+    assert.ok(clients.clients.length >= counted, stdout);
+    const doctor = await kmsctl('doctor', ...at, '-o', 'json').catch((error: { stdout: string }) => error);
+    const { steps } = JSON.parse(doctor.stdout) as { steps: { id: string; verdict: string; evidence: unknown }[] };
+    assert.ok(steps.filter(({ verdict }) => verdict === 'ok').length >= 10, doctor.stdout);
   });
 
   test(`a host killed while ${RATE} requests a second come: nobody is left unserved, every count is right (S2-25, S3-27)`, async () => {

@@ -108,6 +108,30 @@ export function eventTests(check: Check): void {
     );
   });
 
+  check(
+    'S3-74 events after a place are read alone, newest first and in pages, and a foreign place is as none',
+    async (pool) => {
+      const store = await pool.host();
+      for (const client of range(1, 3)) await ask(store, { client, name: `step-${client}` });
+      const { newest } = await store.listEvents({ limit: 2 });
+      assert.ok(newest !== undefined);
+      const since = newest;
+      assert.deepEqual(await store.listEvents({ limit: 10, since }), { items: [] });
+      for (const client of range(4, 8)) await ask(store, { client, name: `step-${client}` });
+      const later = await allPages((page) => store.listEvents({ ...page, since }), 2);
+      assert.deepEqual(
+        later.map((event) => event.workstationName),
+        range(4, 8)
+          .reverse()
+          .map((step) => `step-${step}`),
+      );
+      assert.notEqual((await store.listEvents({ limit: 2, since })).newest, since);
+      for (const foreign of ['nonsense', '9999999']) {
+        assert.equal((await store.listEvents({ limit: 20, since: foreign })).items.length, 8);
+      }
+    },
+  );
+
   check('events are bounded, the oldest leave first', async (pool) => {
     const store = await pool.host({ retention: { clients: 100, events: 300 } });
     await Promise.all(range(1, 2000).map((client) => ask(store, { client: client % 20, name: `step-${client}` })));

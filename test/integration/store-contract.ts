@@ -10,6 +10,7 @@ import type { CmidStore, StoreSettings } from '../../kms-node/store/store.ts';
 import { ask, type ContactFields, clientsOf, contactOf, range } from '../harness/contacts.ts';
 import { waitFor } from '../harness/wait.ts';
 import { duplicateTests, eventTests, inventoryTests } from './store-contract-lists.ts';
+import { mergeTests } from './store-contract-merge.ts';
 
 /** One pool on the store under test. */
 export interface PoolUnderTest {
@@ -61,6 +62,7 @@ export function storeContract(under: StoreUnderTest): void {
     inventoryTests(check);
     eventTests(check);
     duplicateTests(check);
+    mergeTests(check);
   });
 }
 

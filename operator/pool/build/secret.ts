@@ -2,7 +2,14 @@
 
 // The two Secrets that the operator makes when they are absent, and never writes again: they are created, not applied, and carry no hash of what they
 // hold. The random bytes come from the caller.
-import { ANNOTATIONS, defaultKeySecretName, type KmsHostPool, poolLabels, SECRET_KEYS } from '@kmspool/crds';
+import {
+  ANNOTATIONS,
+  adminSecretName as adminName,
+  defaultKeySecretName,
+  type KmsHostPool,
+  poolLabels,
+  SECRET_KEYS,
+} from '@kmspool/crds';
 import { derivePoolKeys, poolIdText } from '@kmspool/kms/wire';
 import { apiVersionOf } from '../../runtime/index.ts';
 import { SECRETS, type Secret } from '../kinds.ts';
@@ -24,7 +31,7 @@ export function keySecretName({ metadata, spec }: KmsHostPool): string {
 
 /** Name of the Secret that holds the token for the hosts' HTTP interface. */
 export function adminSecretName({ metadata }: KmsHostPool): string {
-  return `${metadata.name}-admin`;
+  return adminName(metadata.name);
 }
 
 /**
