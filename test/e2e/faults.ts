@@ -13,10 +13,12 @@ import { waitFor } from '../harness/wait.ts';
 
 const HOSTS = 'kmspool.io/pool=campus';
 const OPERATORS = 'app.kubernetes.io/name=kmspool,app.kubernetes.io/component=operator';
+const REDIS = 'app.kubernetes.io/name=kmspool,app.kubernetes.io/component=redis';
 const MINUTE_MS = 60_000;
 
 export interface Stage {
   readonly cluster: Cluster;
+  /** The pool that is asked. */
   readonly campus: TestPool;
   /** As kmspool was installed. */
   readonly values: HelmValues;
@@ -29,6 +31,8 @@ export interface Fault {
   /** See the oracle's FaultWindow. */
   readonly storeAway?: boolean;
   readonly dnsAway?: boolean;
+  /** It befalls the pool that counts in the chart's Redis, instead of that of examples/campus.yaml. */
+  readonly smallRedis?: boolean;
   /** It stops a part of the node, or needs its images: not in a cluster of the user's. */
   readonly needsNode?: boolean;
   /** Does it, undoes it, and returns once the world is as before. */
@@ -38,9 +42,9 @@ export interface Fault {
 export const FAULTS: readonly Fault[] = [
   {
     name: 'host killed',
-    what: 'the Pod of campus-0 is killed at once (grace period 0)',
+    what: 'the process of campus-0 gets SIGKILL, and its Pod is deleted at once',
     run: async ({ cluster, campus }) => {
-      await cluster.kill(CAMPUS_NAMESPACE, `${HOSTS},kmspool.io/ordinal=0`);
+      await cluster.kill({ namespace: CAMPUS_NAMESPACE, labelSelector: `${HOSTS},kmspool.io/ordinal=0` });
       await cluster.ready(CAMPUS_NAMESPACE, `${HOSTS},kmspool.io/ordinal=0`);
       await campus.settled(MINUTE_MS);
     },
@@ -58,20 +62,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'operator leader killed',
-    what: 'the Pod of the operator that leads is killed at once',
+    what: 'the process of the operator that leads gets SIGKILL, and its Pod is deleted at once: nobody releases the Lease',
     run: async ({ cluster, campus }) => {
       const leader = await leaderOf(cluster);
       const pod = (await cluster.ready(SYSTEM, OPERATORS)).find(({ metadata }) => leader.startsWith(metadata.name));
-      await cluster.run([
-        'delete',
-        'pod',
-        '-n',
-        SYSTEM,
-        pod?.metadata.name ?? '',
-        '--grace-period=0',
-        '--force',
-        '--wait=false',
-      ]);
+      await cluster.kill({ namespace: SYSTEM, fieldSelector: `metadata.name=${pod?.metadata.name ?? ''}` });
       await waitFor('another leader', async () => !['', leader].includes(await leaderOf(cluster)), MINUTE_MS);
       await cluster.ready(SYSTEM, OPERATORS, 2);
       await campus.settled(MINUTE_MS);
@@ -96,12 +91,38 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'Redis killed, with its file',
+    what: "the process of the chart's Redis gets SIGKILL; it comes back with what its append-only file holds",
+    storeAway: true,
+    smallRedis: true,
+    needsNode: true,
+    run: async ({ cluster, campus }) => {
+      const redis = { namespace: SYSTEM, labelSelector: REDIS };
+      const starts = async (): Promise<string> =>
+        cluster.run([
+          'get',
+          'pods',
+          '-n',
+          SYSTEM,
+          '-l',
+          REDIS,
+          '-o',
+          'jsonpath={.items[*].status.containerStatuses[*].restartCount}',
+        ]);
+      const before = await starts();
+      await cluster.crash(redis);
+      await waitFor('Redis to be started again', async () => (await starts()) !== before, MINUTE_MS);
+      await cluster.ready(SYSTEM, REDIS);
+      await campus.settled(MINUTE_MS);
+    },
+  },
+  {
     name: 'Sentinel master killed',
-    what: 'the Pod of the Redis that is the master is killed at once, its data with it; Sentinel promotes the other',
+    what: 'the process of the Redis that is the master gets SIGKILL, and its Pod is deleted at once, its data with it; Sentinel promotes the other',
     storeAway: true,
     run: async ({ cluster, campus }) => {
       const master = await masterOf(cluster);
-      await cluster.kill(CAMPUS_NAMESPACE, `app=${master}`);
+      await cluster.kill({ namespace: CAMPUS_NAMESPACE, labelSelector: `app=${master}` });
       await waitFor('the new master', async () => ![master, ''].includes(await masterOf(cluster)), MINUTE_MS);
       await cluster.ready(CAMPUS_NAMESPACE, `app=${master}`);
       await campus.settled(MINUTE_MS);

@@ -19,7 +19,7 @@ import {
 import { putProgram, startClients } from '../harness/cluster/client-pod.ts';
 import { type Cluster, missingCluster, missingNode, openCluster } from '../harness/cluster/cluster.ts';
 import { judge } from '../harness/cluster/oracle.ts';
-import { CAMPUS_NAMESPACE, EXAMPLE, install, surround, VALUES } from '../harness/cluster/surroundings.ts';
+import { CAMPUS_NAMESPACE, EXAMPLE, install, SYSTEM, surround, VALUES } from '../harness/cluster/surroundings.ts';
 import type { Tried } from '../harness/cluster/tried.ts';
 import { isReadyPod, TestPool } from '../harness/kubernetes/pools.ts';
 import { waitFor } from '../harness/wait.ts';
@@ -33,12 +33,18 @@ const FIRST_MACHINES = 20;
 const NEWCOMERS = 2;
 const CHI_SQUARE_1_DF = 10.828; // α = 0.001
 
+/** A pool that clients ask, and how many of their machines it has counted. */
+interface Target {
+  readonly pool: TestPool;
+  readonly domain: string;
+  counted: number;
+}
+
 describe('a pool in a cluster, fault by fault', { skip: missingCluster() }, () => {
   let cluster: Cluster;
   let campus: TestPool;
-  let stage: Stage;
+  let targets: { readonly campus: Target; readonly small: Target };
   const reports: FaultReport[] = [];
-  let machines = 0;
 
   before(async () => {
     cluster = await openCluster();
@@ -48,12 +54,33 @@ describe('a pool in a cluster, fault by fault', { skip: missingCluster() }, () =
     await cluster.run(['apply', '-f', EXAMPLE]);
     campus = new TestPool(cluster.client, CAMPUS_NAMESPACE, 'campus');
     await campus.conditions({ Ready: 'True AllHostsReady', DnsPublished: 'True Published' }, 180_000);
-    stage = { cluster, campus, values: VALUES };
+    const small = await smallPool();
+    targets = {
+      campus: { pool: campus, domain: 'lab.example', counted: 0 },
+      small: { pool: small, domain: 'e2e.test', counted: 0 },
+    };
   });
   after(async () => {
     if (reports.length === FAULTS.length) await report();
     cluster?.close();
   });
+
+  /** A pool of two hosts that count in the Redis of the release. */
+  const smallPool = async (): Promise<TestPool> => {
+    const { data } = await cluster.client.get(SECRETS, { namespace: SYSTEM, name: 'kmspool-redis' });
+    const metadata = { namespace: CAMPUS_NAMESPACE, name: 'redis-small' };
+    await cluster.client.create(SECRETS, { metadata, data: { password: data?.['password'] ?? '' } });
+    const pool = new TestPool(cluster.client, CAMPUS_NAMESPACE, 'small');
+    const url = `redis://kmspool-redis.${SYSTEM}:6379`;
+    await pool.create({
+      replicas: 2,
+      hostKeys: [{ product: 'WindowsServer2025' }],
+      store: { redis: { url, credentialsSecretRef: { name: 'redis-small' } } },
+      dns: { domains: [{ name: 'e2e.test', ttlSeconds: 60 }] },
+    });
+    await pool.conditions({ Ready: 'True AllHostsReady', DnsPublished: 'True Published' }, 180_000);
+    return pool;
+  };
 
   const report = async (): Promise<void> => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -72,8 +99,8 @@ describe('a pool in a cluster, fault by fault', { skip: missingCluster() }, () =
   };
 
   /** The count of Windows on every ready host. */
-  const counts = async (): Promise<number[]> => {
-    const ready = (await campus.pods()).filter(isReadyPod);
+  const counts = async (pool: TestPool): Promise<number[]> => {
+    const ready = (await pool.pods()).filter(isReadyPod);
     return Promise.all(
       ready.map(async ({ metadata }) => {
         const path = `/api/v1/namespaces/${CAMPUS_NAMESPACE}/pods/${metadata.name}:8080/proxy/status`;
@@ -84,13 +111,15 @@ describe('a pool in a cluster, fault by fault', { skip: missingCluster() }, () =
   };
 
   const play = async (fault: Fault, index: number): Promise<FaultReport> => {
-    const from = FIRST_MACHINES + index * NEWCOMERS;
+    const target = fault.smallRedis === true ? targets.small : targets.campus;
+    const stage: Stage = { cluster, campus: target.pool, values: VALUES };
+    const from = target.counted === 0 ? FIRST_MACHINES : target.counted;
     const clients = await startClients({
       cluster,
       namespace: CAMPUS_NAMESPACE,
       name: `load-${index}`,
-      keySecret: 'campus-key',
-      args: ['load', 'lab.example', String(RATE), String(from), String(from + NEWCOMERS)],
+      keySecret: `${target.pool.name}-key`,
+      args: ['load', target.domain, String(RATE), String(from), String(from + NEWCOMERS)],
     });
     const asked = async (sinceMs: number): Promise<Tried[]> =>
       (await clients.tries()).filter(({ startedMs }) => startedMs > sinceMs);
@@ -114,11 +143,12 @@ describe('a pool in a cluster, fault by fault', { skip: missingCluster() }, () =
     await waitFor('requests after the fault', complete, 30_000);
     const tries = await clients.stop();
     const window = { fromMs, toMs, storeAway: fault.storeAway ?? false, dnsAway: fault.dnsAway ?? false };
-    const verdict = judge(tries, window, { machines, others: 0 });
-    machines = from + NEWCOMERS;
+    const verdict = judge(tries, window, { machines: target.counted, others: 0 });
+    const machines = from + NEWCOMERS;
+    target.counted = machines;
     let after: number[] = [];
     const exact = async (): Promise<boolean> => {
-      after = await counts();
+      after = await counts(target.pool);
       return after.length > 0 && after.every((count) => count === machines);
     };
     await waitFor('the exact count', exact, 20_000).catch(() => undefined);

@@ -154,14 +154,14 @@ describe('kmspool in a cluster', { skip: missingCluster() }, () => {
 
   test(`a host killed while ${RATE} requests a second come: nobody is left unserved, every count is right (S2-25, S3-27)`, async () => {
     await survives('a host killed', false, async () => {
-      await cluster.kill(CAMPUS_NAMESPACE, 'kmspool.io/pool=campus,kmspool.io/ordinal=0');
+      await cluster.kill({ namespace: CAMPUS_NAMESPACE, labelSelector: 'kmspool.io/pool=campus,kmspool.io/ordinal=0' });
       await cluster.ready(CAMPUS_NAMESPACE, 'kmspool.io/pool=campus,kmspool.io/ordinal=0');
     });
   });
 
   test("Redis's master killed under the same load: the hosts go on, and nothing of the count is lost", async () => {
     await survives('the master killed', true, async () => {
-      await cluster.kill(CAMPUS_NAMESPACE, 'app=redis-0');
+      await cluster.kill({ namespace: CAMPUS_NAMESPACE, labelSelector: 'app=redis-0' });
       await waitFor('the new master', async () => (await masterOf()).startsWith('redis-1.'), 60_000);
     });
   });

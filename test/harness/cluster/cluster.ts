@@ -3,10 +3,12 @@
  * A real cluster in a test's hands, reached through its API server alone: the one that test/cluster/cluster.sh has booted around this process, or the one
  * of the user's KUBECONFIG. It installs nothing by itself.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, createMetrics } from '@kmspool/operator/runtime';
 import { Registry } from 'prom-client';
 import { PODS, type Pod } from '../../../operator/pool/kinds.ts';
@@ -42,6 +44,13 @@ export function missingNode(): string | false {
   );
 }
 
+/** Pods of a namespace, by label or by `metadata.name=…`. */
+export interface PodSelection {
+  readonly namespace: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
 export interface Cluster {
   readonly client: Client;
   readonly kubeconfig: string;
@@ -54,8 +63,10 @@ export interface Cluster {
   manifest(name: string): Promise<void>;
   /** Waits until so many Pods with this label are Ready. @throws Error that describes them. */
   ready(namespace: string, labelSelector: string, count?: number, timeoutMs?: number): Promise<Pod[]>;
-  /** Kills Pods with these labels at once, as a node that dies does. */
-  kill(namespace: string, labelSelector: string): Promise<void>;
+  /** Kills Pods at once, as a node that dies does; on a node of our own their processes get SIGKILL. */
+  kill(pods: PodSelection): Promise<void>;
+  /** SIGKILL to the processes of Pods, which the kubelet starts again in place. On a node of our own only. */
+  crash(pods: PodSelection): Promise<void>;
   /** Kills a part of the node; it stays away until {@link start}. */
   stop(component: Component): void;
   start(component: Component): void;
@@ -86,19 +97,13 @@ export async function openCluster(): Promise<Cluster> {
     },
     ready: (namespace, labelSelector, count = 1, timeoutMs = 90_000) =>
       readyPods({ client, run }, { namespace, labelSelector, count, timeoutMs }),
-    kill: async (namespace, labelSelector) => {
-      await run([
-        'delete',
-        'pods',
-        '-n',
-        namespace,
-        '-l',
-        labelSelector,
-        '--grace-period=0',
-        '--force',
-        '--wait=false',
-      ]);
+    kill: async (pods) => {
+      if (missingNode() === false) await crashContainers(client, pods);
+      const { namespace, labelSelector, fieldSelector } = pods;
+      const which = labelSelector === undefined ? ['--field-selector', fieldSelector ?? ''] : ['-l', labelSelector];
+      await run(['delete', 'pods', '-n', namespace, ...which, '--grace-period=0', '--force', '--wait=false']);
     },
+    crash: (pods) => crashContainers(client, pods),
     stop: halt,
     start: resume,
     close: () => {
@@ -113,6 +118,22 @@ function halt(component: Component): void {
   writeFileSync(`${partOf(component)}.stopped`, '');
   process.kill(Number(readFileSync(partOf(component), 'utf8')), 'SIGKILL');
 }
+
+/** By containerd itself: what the API server deletes at once the kubelet still asks to end first. */
+async function crashContainers(client: Client, pods: PodSelection): Promise<void> {
+  const { items } = await client.list(PODS, pods);
+  const socket = join(process.env['KMSPOOL_E2E_STATE'] ?? '', 'run/containerd.sock');
+  for (const { status } of items as readonly PodWithContainers[])
+    for (const { containerID = '' } of status?.containerStatuses ?? []) {
+      const id = containerID.replace('containerd://', '');
+      const task = ['--address', socket, '--namespace', 'k8s.io', 'tasks', 'kill', '--signal', 'SIGKILL', id];
+      await promisify(execFile)('ctr', task);
+    }
+}
+
+type PodWithContainers = Pod & {
+  readonly status?: { readonly containerStatuses?: readonly { readonly containerID?: string }[] };
+};
 
 function resume(component: Component): void {
   rmSync(`${partOf(component)}.stopped`, { force: true });
