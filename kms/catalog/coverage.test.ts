@@ -126,7 +126,7 @@ describe('host keys', () => {
     }
   });
 
-  test('S3-40 S3-41 S3-43 a group key covers its group and every lower one, in both generations', () => {
+  test('S3-36 S3-40 S3-41 S3-43 a group key covers its group and every lower one, in both generations', () => {
     assert.deepEqual(editionsOf('WindowsServer2008R2GroupA', 'windows-server-2008-r2'), ['web', 'hpc']);
     assert.deepEqual(editionsOf('WindowsServer2008R2GroupB', 'windows-server-2008-r2'), [
       'web',

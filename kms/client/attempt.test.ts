@@ -74,7 +74,7 @@ describe('attemptPlan', () => {
     assert.equal(attemptPlan(vista, tiers, low)[0]?.host, 'far');
   });
 
-  test('S3-77 S2-37 slmgr /ckms forgets the cached host and the port', () => {
+  test('S2-30 S3-77 S2-37 slmgr /ckms forgets the cached host and the port', () => {
     const client = afterAnswer(fresh(), answer({ port: 1700 }), T0).client;
     assert.equal(client.port, 1700);
     const forgot = forgetHost(client);

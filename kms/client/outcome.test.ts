@@ -131,7 +131,7 @@ describe('refusals and failures', () => {
     assert.equal(client.nextAttemptAtMs, T0 + 7 * DAY + 120 * MINUTE);
   });
 
-  test('S3-75 a client without SRV records writes a 12288 with the DNS code and no host', () => {
+  test('S2-03 S3-75 a client without SRV records writes a 12288 with the DNS code and no host', () => {
     const { events } = afterFailure(fresh(), 'NoSrvRecord', T0);
     assert.equal(events.length, 1);
     const [event] = events;

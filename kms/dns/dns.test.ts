@@ -196,7 +196,7 @@ describe('names', () => {
     assert.equal(srvName('lab.example.'), '_vlmcs._tcp.lab.example');
   });
 
-  test('a host’s full name has pool, ordinal, namespace and first domain', () => {
+  test('S2-32 a host’s full name has pool, ordinal, namespace and first domain', () => {
     assert.equal(hostName('campus', 0), 'campus-0');
     assert.equal(hostFqdn('campus', 2, 'kms', 'lab.example'), 'campus-2.kms.lab.example');
     assert.equal(hostFqdn('campus', 2, 'kms', 'lab.example.'), 'campus-2.kms.lab.example');

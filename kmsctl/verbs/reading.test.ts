@@ -51,7 +51,7 @@ describe('verbs that read a pool', () => {
     return JSON.parse(stdout) as T;
   };
 
-  test('S1-08 S3-74 dlv and dli show the count, by the name of the pool, of a host or none', async () => {
+  test('S1-07 S1-08 S3-56 S3-74 dlv and dli show the count, by the name of the pool, of a host or none', async () => {
     for (const name of [[], ['campus'], ['campus-2']]) {
       const { code, stdout } = await here('dli', ...name);
       assert.equal(code, 0);

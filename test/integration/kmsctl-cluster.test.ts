@@ -130,7 +130,7 @@ describe('kmsctl and a pool in a cluster', { skip }, () => {
     assert.match((await kmsctl('dli')).stdout, /Current count: 7\n/);
   });
 
-  it('S1-27 lists need the admin token, which comes from its Secret', async () => {
+  it('S1-27 S3-39 lists need the admin token, which comes from its Secret', async () => {
     const clients = JSON.parse((await kmsctl('clients', 'campus', '-o', 'json')).stdout) as { machineName: string }[];
     assert.deepEqual(
       clients.map(({ machineName }) => machineName).sort(),

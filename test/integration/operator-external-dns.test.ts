@@ -69,7 +69,7 @@ describe('a pool in DNS', { skip }, () => {
   const poolIn = (at: DnsPlace, name = 'campus'): TestPool => new TestPool(plane.client(), at.namespace, name);
   const stub = (pool: TestPool, ordinal: number) => player.host(pool.namespace, `${pool.name}-${ordinal}`).stub;
   describe('with a publisher', { concurrency: 8 }, () => {
-    it('S3-66 appears, is verified, follows weights and hosts, and goes with the pool', async () => {
+    it('S2-35 S3-15 S3-17 S3-66 appears, is verified, follows weights and hosts, and goes with the pool', async () => {
       const at = await place('life');
       const publisher = await at.startPublisher();
       const pool = poolIn(at);
@@ -296,7 +296,7 @@ describe('a pool in DNS', { skip }, () => {
       });
     });
 
-    it('two pools with one key in one domain are one record set, and each takes only its own away', async () => {
+    it('S3-60 two pools with one key in one domain are one record set, and each takes only its own away', async () => {
       const at = await place('shared');
       await at.startPublisher();
       const [east, west] = [poolIn(at, 'east'), poolIn(at, 'west')];

@@ -120,7 +120,7 @@ describe('identity, domains and counts of pools', { skip: missingControlPlane({ 
       assert.equal(await pool.told('KeyCreated'), 0);
     });
 
-    it('a Secret that is named and not there is made, and what it gives is the identity', async () => {
+    it('S3-73 a Secret that is named and not there is made, and what it gives is the identity', async () => {
       const pool = await scene.pool('named', { replicas: 1, keySecretRef: { name: 'to-be-made' } });
       const { status } = await pool.settled();
       const { data, immutable } = await scene.client.get(SECRETS, { namespace: pool.namespace, name: 'to-be-made' });
@@ -259,7 +259,7 @@ describe('identity, domains and counts of pools', { skip: missingControlPlane({ 
       await pool.conditions({ DnsPublished: 'True Published' });
     });
 
-    it('publisher None withdraws the records, says so once, and ExternalDNS brings them back', async () => {
+    it('S3-50 S3-51 publisher None withdraws the records, says so once, and ExternalDNS brings them back', async () => {
       const pool = await scene.pool('none', { replicas: 2 });
       const { namespace } = pool;
       await pool.settled();

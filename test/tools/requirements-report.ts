@@ -4,11 +4,11 @@
 // requirements.ts does. A test proves a fact by carrying its ID in its title, or in the title of a test or suite around it.
 import { NAME_SEPARATOR, type TestResult, type TestStatus } from './results-reporter.ts';
 
-/** A fact of docs/requirements.md: `S1-01` … `S5-29`, `C1` … `C9`. */
-export type Fact = { readonly id: string; readonly text: string };
+/** A fact of docs/requirements.md: `S1-01` … `S5-29`, `C1` … `C9`; with the reason why no test proves it, if there is one. */
+export type Fact = { readonly id: string; readonly text: string; readonly excuse?: string };
 
-/** proven: a test passed and none failed. failed: any test failed. skipped: named only by tests that did not run. untested: named by none. */
-export type FactState = 'proven' | 'failed' | 'skipped' | 'untested';
+/** proven: a test passed and none failed. failed: any test failed. skipped: named only by tests that did not run. excused, untested: named by none, with a reason or without. */
+export type FactState = 'proven' | 'failed' | 'skipped' | 'excused' | 'untested';
 
 /** A fact with the tests that name it; a test inside another that names the same fact and ended alike is not listed again. */
 export type FactReport = Fact & { readonly state: FactState; readonly tests: readonly TestResult[] };
@@ -20,6 +20,8 @@ export type UnknownId = { readonly id: string; readonly test: TestResult };
 export type Report = {
   readonly facts: readonly FactReport[];
   readonly unknown: readonly UnknownId[];
+  /** Facts that are excused and proven at once. */
+  readonly idle: readonly string[];
   readonly summary: Readonly<Record<FactState, number>> & { readonly facts: number; readonly tests: number };
 };
 
@@ -27,6 +29,8 @@ export type Report = {
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 const FACT_LINE = /^- \*\*([^*]+)\*\* (.+)$/;
+/** `- S1-18: why no test proves it`. */
+const EXCUSE_LINE = /^- ((?:S\d-\d{2}|C\d{1,2})(?:, (?:S\d-\d{2}|C\d{1,2}))*): (.+)$/;
 const FACT_ID = /^(?:S\d-\d{2}|C\d{1,2})$/;
 const ARROW = ' → ';
 
@@ -41,6 +45,15 @@ export function parseFacts(markdown: string): Parsed<readonly Fact[]> {
     if (facts.has(id))
       return { ok: false, reason: `line ${index + 1}: ${id} stands there twice; give each fact one line` };
     facts.set(id, { id, text: rest.split(ARROW)[0]!.trim() });
+  }
+  for (const [index, line] of markdown.split('\n').entries()) {
+    const [, ids, excuse] = EXCUSE_LINE.exec(line) ?? [];
+    for (const id of ids?.split(', ') ?? []) {
+      const fact = facts.get(id);
+      if (fact === undefined || excuse === undefined)
+        return { ok: false, reason: `line ${index + 1}: there is no ${id} to excuse` };
+      facts.set(id, { ...fact, excuse });
+    }
   }
   if (facts.size === 0) return { ok: false, reason: 'no line of the form "- **S1-15** fact"' };
   return { ok: true, value: [...facts.values()] };
@@ -117,10 +130,11 @@ function outermost(tests: readonly TestResult[]): readonly TestResult[] {
   return tests.filter((test) => !tests.some((other) => inside(test, other)));
 }
 
-function stateOf(tests: readonly TestResult[]): FactState {
+function stateOf(tests: readonly TestResult[], excuse: string | undefined): FactState {
   if (tests.some((test) => test.status === 'fail')) return 'failed';
   if (tests.some((test) => test.status === 'pass')) return 'proven';
-  return tests.length > 0 ? 'skipped' : 'untested';
+  if (tests.length > 0) return 'skipped';
+  return excuse === undefined ? 'untested' : 'excused';
 }
 
 /** Puts facts and results together. */
@@ -137,25 +151,33 @@ export function buildReport(facts: readonly Fact[], results: readonly TestResult
   }
   const reports = facts.map((fact) => {
     const tests = outermost(testsById.get(fact.id)!);
-    return { ...fact, state: stateOf(tests), tests };
+    return { ...fact, state: stateOf(tests, fact.excuse), tests };
   });
   const count = (state: FactState): number => reports.filter((report) => report.state === state).length;
   const named = new Set(reports.flatMap((report) => report.tests.filter((test) => test.status === 'pass')));
   return {
     facts: reports,
     unknown,
+    idle: reports.flatMap(({ id, excuse, state }) => (excuse !== undefined && state === 'proven' ? [id] : [])),
     summary: {
       facts: reports.length,
       tests: named.size,
       proven: count('proven'),
       failed: count('failed'),
       skipped: count('skipped'),
+      excused: count('excused'),
       untested: count('untested'),
     },
   };
 }
 
-const MARKS: Readonly<Record<FactState, string>> = { proven: '✓', failed: '✗', skipped: '~', untested: '-' };
+const MARKS: Readonly<Record<FactState, string>> = {
+  proven: '✓',
+  failed: '✗',
+  skipped: '~',
+  excused: 'o',
+  untested: '-',
+};
 const TEST_MARKS: Readonly<Record<TestStatus, string>> = {
   pass: '',
   fail: 'FAILED ',
@@ -172,6 +194,7 @@ function shorten(text: string, width: number): string {
 export function renderReport(report: Report, width: number): string {
   const lines = report.facts.flatMap((fact) => [
     `${MARKS[fact.state]} ${fact.id.padEnd(5)} ${fact.text}`,
+    ...(fact.state === 'excused' ? [`        ${fact.excuse}`] : []),
     ...fact.tests.map((test) => `        ${TEST_MARKS[test.status]}${test.name}  (${test.file})`),
   ]);
   const { summary } = report;
@@ -179,7 +202,8 @@ export function renderReport(report: Report, width: number): string {
     ...lines.map((line) => shorten(line, width)),
     '',
     `${summary.facts} facts: ${summary.proven} proven by ${summary.tests} ${summary.tests === 1 ? 'test' : 'tests'}, ${summary.failed} failed, ` +
-      `${summary.skipped} only skipped, ${summary.untested} without a test`,
+      `${summary.skipped} only skipped, ${summary.excused} excused, ${summary.untested} without a test`,
+    ...report.idle.map((id) => `docs/requirements.md excuses ${id}, which a test proves: take the excuse out`),
     ...report.unknown.map(({ id, test }) => `${test.file}: no ${id} in docs/requirements.md, named by "${test.name}"`),
     '',
   ].join('\n');

@@ -106,7 +106,7 @@ test('the text marks each fact, keeps to the width and sums up', () => {
   assert.equal(lines[1]?.length, 60);
   assert.match(lines[1] ?? '', /…$/);
   assert.equal(lines[2], `- ${S116} Server-only`);
-  assert.equal(lines[4], '2 facts: 1 proven by 1 test, 0 failed, 0 only skipped, 1 without a test');
+  assert.equal(lines[4], '2 facts: 1 proven by 1 test, 0 failed, 0 only skipped, 0 excused, 1 without a test');
 });
 
 test('a results file with anything but results is refused with its line', () => {
@@ -197,5 +197,25 @@ test('the reporter writes one line a test with its whole name, from a real run w
     const { KMSPOOL_RESULTS: __, ...plain } = env;
     const printed = spawnSync(process.execPath, args, { cwd: folder, env: plain, encoding: 'utf8' });
     assert.equal(printed.stdout, readFileSync(results, 'utf8'));
+  });
+});
+
+test('a fact may be excused from a test with its reason, once, and not when a test proves it', () => {
+  const facts = parseFacts('- **S1-01** one\n- **S1-02** two\n- S1-01, S1-02: it is a sentence about Windows\n');
+  assert.ok(facts.ok);
+  const report = buildReport(facts.value, [result('two (S1-02)')]);
+  assert.deepEqual(
+    report.facts.map(({ id, state }) => [id, state]),
+    [
+      ['S1-01', 'excused'],
+      ['S1-02', 'proven'],
+    ],
+  );
+  assert.deepEqual(report.idle, ['S1-02']);
+  assert.match(renderReport(report, 100), /o S1-01 one\n {8}it is a sentence about Windows\n/);
+  assert.match(renderReport(report, 100), /excuses S1-02, which a test proves: take the excuse out/);
+  assert.deepEqual(parseFacts('- **S1-01** one\n- S1-09: because\n'), {
+    ok: false,
+    reason: 'line 2: there is no S1-09 to excuse',
   });
 });

@@ -76,7 +76,7 @@ export function requirementsTool(args: readonly string[], env: NodeJS.ProcessEnv
   const report = makeReport(options.value);
   if (!report.ok) return badInput(report.reason);
   const out = options.value.json ? `${JSON.stringify(report.value, null, 2)}\n` : renderReport(report.value, width);
-  const wrong = report.value.unknown.length > 0 || report.value.summary.failed > 0;
+  const wrong = report.value.unknown.length > 0 || report.value.idle.length > 0 || report.value.summary.failed > 0;
   return { out, err: '', code: wrong ? 1 : 0 };
 }
 
