@@ -4,20 +4,18 @@
 // follow a machine without knowing which. Secrets are taken out whether or not names are. Pure but for its memory of what it has replaced.
 
 import { isIP } from 'node:net';
+import { redact } from '../explain/redact.ts';
 
-/** A product key, of which none may be stored, whole or in part of a log. */
-const PRODUCT_KEY = /\b(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}\b/gi;
 const BEARER = /\b(Bearer)\s+[\w.~+/=-]{8,}/gi;
 /** User and password in a URL. */
 const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 const SECRET_FIELD =
   /("?(?:password|token|secret|client-key-data|authorization)"?\s*[:=]\s*)("[^"]{4,}"|[^\s",}]{4,})/gi;
 
-/** Keys, tokens and passwords out of a text. */
+/** Product keys, tokens and passwords out of a text. */
 export function withoutSecrets(text: string): string {
-  return text
-    .replace(PRODUCT_KEY, '[product key removed]')
-    .replace(BEARER, '$1 [removed]')
+  return redact(text)
+    .text.replace(BEARER, '$1 [removed]')
     .replace(URL_CREDENTIALS, '$1[removed]@')
     .replace(SECRET_FIELD, '$1[removed]');
 }
