@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fills PoolFacts from a running pool. How a host is reached is the reader's business: up-reader.ts for `kmsctl up`.
+// Fills PoolFacts from a pool, wherever it runs (kmsctl/source), and from the DNS that its clients ask.
 
-import { type HostStatus, hostStatusSchema, UserError } from '@kmspool/crds';
+import { type HostStatus, UserError } from '@kmspool/crds';
 import { APPLICATIONS, PRODUCTS } from '@kmspool/kms/catalog';
 import { CMID_RETENTION_MS } from '@kmspool/kms/counting';
+import { hostFqdn } from '@kmspool/kms/dns';
+import type { Discovery } from '../net/index.ts';
+import type { Listing, PoolSource } from '../source/source.ts';
 import { type ApplicationFacts, type DomainFacts, EXPIRY_DAYS, type PoolFacts } from './pool-facts.ts';
 
-/** A running pool, as far as it has to be read. */
-export interface PoolReader {
-  readonly pool: string;
-  /** Names of its hosts; never empty. */
-  readonly hosts: readonly string[];
-  /** The body of GET `path` of one host, with the admin token. Rejects with an Error of one line. */
-  get(host: string, path: string): Promise<string>;
-  /** What is wanted in DNS and what is there. Never rejects. */
-  domains(statuses: readonly HostStatus[]): Promise<readonly DomainFacts[]>;
-}
+/** As much of a PoolSource as is read here. */
+export type FactsSource = Pick<PoolSource, 'pool' | 'hosts' | 'domains' | 'statuses' | 'page' | 'text'>;
 
 const PAGE = 1000;
 /** 100,000 clients, the most that an inventory keeps by default; and enough events to name the refused products. */
@@ -39,29 +34,26 @@ interface Duplicate {
   readonly names: readonly { readonly workstationName: string }[];
 }
 
-/** The facts as of `nowMs`. Throws a UserError if no host answers. */
-export async function gatherFacts(reader: PoolReader, nowMs: number): Promise<PoolFacts> {
-  const asked = await Promise.all(reader.hosts.map((host) => askHost(reader, host)));
-  const answered = asked.filter((host) => host.status !== undefined);
-  const statuses = answered.flatMap(({ status }) => status ?? []);
+/** The facts as of `nowMs`. @throws UserError if no host answers. */
+export async function gatherFacts(source: FactsSource, dns: Pick<Discovery, 'srv'>, nowMs: number): Promise<PoolFacts> {
+  const asked = await source.statuses();
+  const statuses = asked.flatMap(({ asked: { ok, ...answer } }) => (ok && 'status' in answer ? [answer.status] : []));
   const [first] = statuses;
-  const source = answered[0]?.name;
-  if (first === undefined || source === undefined)
-    throw new UserError(`--pool: no host of ${reader.pool} answers; ${asked[0]?.problem ?? ''}`);
-  const pages = <T>(path: string, most: number): Promise<Pages<T>> =>
-    readPages<T>((query) => reader.get(source, query), path, most);
+  if (first === undefined)
+    throw new UserError(`--pool: no host of ${source.pool} answers; ${asked.map(reasonOf)[0] ?? 'it has none'}`);
+  const names = namesOf(source, first.pool.namespace);
   const [clients, events, duplicates, failures, domains] = await Promise.all([
-    pages<Contact>('/clients', CLIENT_PAGES),
-    pages<Contact>('/events', EVENT_PAGES),
-    pages<Duplicate>('/duplicates', CLIENT_PAGES),
+    readPages<Contact>(source, 'clients', CLIENT_PAGES),
+    readPages<Contact>(source, 'events', EVENT_PAGES),
+    readPages<Duplicate>(source, 'duplicates', CLIENT_PAGES),
     failuresOf(
-      reader,
-      answered.map(({ name }) => name),
+      source,
+      asked.flatMap(({ host, asked: { ok } }) => (ok ? [host] : [])),
     ),
-    reader.domains(statuses),
+    Promise.all((source.domains ?? []).map((domain) => domainFacts(domain, names, dns))),
   ]);
   return {
-    pool: reader.pool,
+    pool: source.pool,
     applications: first.counts.flatMap((count) => applicationFacts(count, clients.items, nowMs)),
     duplicates: duplicates.items.map(({ cmid, application, names }) => ({
       cmid: cmid.toLowerCase(),
@@ -69,10 +61,10 @@ export async function gatherFacts(reader: PoolReader, nowMs: number): Promise<Po
       names: names.map(({ workstationName }) => workstationName),
     })),
     failures: [...failures].map(([code, count]) => ({ code, count, products: productsRefused(events.items, code) })),
-    hosts: asked.map(({ name, status, problem }) => ({
-      name,
-      ready: status?.ready ?? false,
-      reasons: status?.reasons ?? [problem ?? 'it does not answer'],
+    hosts: asked.map((each) => ({
+      name: each.host,
+      ready: each.asked.ok && each.asked.status.ready,
+      reasons: each.asked.ok ? each.asked.status.reasons : [reasonOf(each)],
     })),
     domains,
     hostKeys: first.hostKeys,
@@ -82,19 +74,26 @@ export async function gatherFacts(reader: PoolReader, nowMs: number): Promise<Po
   };
 }
 
-interface Asked {
-  readonly name: string;
-  readonly status?: HostStatus;
-  readonly problem?: string;
+type AskedHost = Awaited<ReturnType<PoolSource['statuses']>>[number];
+
+function reasonOf({ host, asked }: AskedHost): string {
+  return asked.ok ? '' : asked.reason || `${host} does not answer`;
 }
 
-async function askHost(reader: PoolReader, name: string): Promise<Asked> {
-  try {
-    const parsed = hostStatusSchema.safeParse(JSON.parse(await reader.get(name, '/status')));
-    return parsed.success ? { name, status: parsed.data } : { name, problem: `${name} is no host of kmspool` };
-  } catch (error) {
-    return { name, problem: error instanceof Error ? error.message : String(error) };
-  }
+/** What a host is called where its keeper does not say: by its place in the pool (docs/pool-reference.md, `spec.dns.domains`). */
+function namesOf({ hosts, domains, pool }: FactsSource, namespace: string): string[] {
+  return hosts.map(({ fqdn }, ordinal) => plain(fqdn ?? hostFqdn(pool, ordinal, namespace, domains?.[0] ?? '')));
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+
+async function domainFacts(
+  domain: string,
+  desired: readonly string[],
+  dns: Pick<Discovery, 'srv'>,
+): Promise<DomainFacts> {
+  const { records, reason } = await dns.srv(domain);
+  return { domain, desired, observed: records.map(({ target }) => plain(target)), reason };
 }
 
 interface Pages<T> {
@@ -103,22 +102,16 @@ interface Pages<T> {
   readonly more: boolean;
 }
 
-async function readPages<T>(get: (query: string) => Promise<string>, path: string, most: number): Promise<Pages<T>> {
+async function readPages<T>(source: FactsSource, listing: Listing, most: number): Promise<Pages<T>> {
   const items: T[] = [];
   let after: string | undefined;
   for (let page = 0; page < most; page += 1) {
-    const cursor = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
-    const body: unknown = JSON.parse(await get(`${path}?limit=${PAGE}${cursor}`));
-    if (!isPage<T>(body)) throw new UserError(`--pool: ${path} is not what a host of kmspool answers`);
-    items.push(...body.items);
-    after = body.next;
+    const { items: some, next } = await source.page<T>(listing, { limit: PAGE, after });
+    items.push(...some);
+    after = next;
     if (after === undefined) return { items, more: false };
   }
   return { items, more: true };
-}
-
-function isPage<T>(value: unknown): value is { readonly items: readonly T[]; readonly next?: string } {
-  return typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
 }
 
 /** An entry expires 30 days after its client was last counted (S3-11, S3-12). */
@@ -140,10 +133,10 @@ function applicationFacts(
 }
 
 /** Requests that each answering host refused, by HRESULT, added up. */
-async function failuresOf(reader: PoolReader, hosts: readonly string[]): Promise<Map<number, number>> {
+async function failuresOf(source: FactsSource, hosts: readonly string[]): Promise<Map<number, number>> {
   const sums = new Map<number, number>();
   for (const host of hosts) {
-    for (const { code, value } of refusals(await reader.get(host, '/metrics')))
+    for (const { code, value } of refusals((await source.text(host, '/metrics')) ?? ''))
       sums.set(code, (sums.get(code) ?? 0) + value);
   }
   return sums;

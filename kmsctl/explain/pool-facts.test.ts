@@ -4,9 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { API_VERSION, HOST_STATUS_KIND, UserError } from '@kmspool/crds';
+import { API_VERSION, HOST_STATUS_KIND, hostStatusSchema } from '@kmspool/crds';
 import { EVENTS, HRESULTS, LANGUAGES, PRODUCTS } from '@kmspool/kms/catalog';
-import { gatherFacts, type PoolReader, refusals } from './gather.ts';
+import type { Discovery } from '../net/index.ts';
+import { type FactsSource, gatherFacts, refusals } from './gather.ts';
 import * as pastes from './pastes.fake.ts';
 import { diagnose, type PoolFacts } from './pool-facts.ts';
 import { recogniseText, recogniseWord } from './recognise.ts';
@@ -170,15 +171,33 @@ function status(name: string, change: Record<string, unknown> = {}): string {
   });
 }
 
-function reader(answers: Readonly<Record<string, string>>): PoolReader {
+type Answers = Readonly<Record<string, string>>;
+
+/** A pool of two hosts that answer these. */
+function source(answers: Answers): FactsSource {
+  const answerOf = (path: string): string =>
+    answers[path] ?? answers[path.slice(path.indexOf('/'))] ?? assert.fail(`${path} was not asked for`);
   return {
     pool: 'campus',
-    hosts: ['campus-0', 'campus-1'],
-    get: async (host, path) =>
-      answers[`${host}${path}`] ?? answers[path] ?? Promise.reject(new UserError(`${host}${path} does not answer`)),
-    domains: async (statuses) => [{ domain: statuses[0]?.pool.namespace ?? '', desired: [], observed: [], reason: '' }],
+    hosts: [{ name: 'campus-0', fqdn: 'Campus-0.kms.lab.test.' }, { name: 'campus-1' }],
+    domains: ['lab.test'],
+    statuses: async () =>
+      ['campus-0', 'campus-1'].map((host) => {
+        const text = answers[`${host}/status`];
+        if (text === undefined) return { host, asked: { ok: false, reason: `${host}/status does not answer` } };
+        return { host, asked: { ok: true, status: hostStatusSchema.parse(JSON.parse(text)), dateMs: undefined } };
+      }),
+    page: async (listing, { limit, after }) => {
+      const cursor = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
+      return JSON.parse(answerOf(`/${listing}?limit=${limit}${cursor}`));
+    },
+    text: async (host, path) => answerOf(`${host}${path}`),
   };
 }
+
+const dns: Pick<Discovery, 'srv'> = {
+  srv: async () => ({ records: [{ target: 'campus-0.KMS.lab.test', port: 1688, priority: 0, weight: 0 }], reason: '' }),
+};
 
 const contact = (name: string, daysAgo: number, more: object = {}): object => ({
   atMs: NOW - daysAgo * DAY,
@@ -219,18 +238,25 @@ describe('gathering', () => {
   };
 
   test('all pages are read, what expires within seven days is named, refusals of all hosts are added up', async () => {
-    const facts = await gatherFacts(reader(answers), NOW);
+    const facts = await gatherFacts(source(answers), dns, NOW);
     assert.deepEqual(facts.applications, [{ ...WINDOWS, count: 4, expiring: ['due', 'late'] }]);
     assert.deepEqual(facts.failures, [{ code: 0xc004f042, count: 6, products: [PRODUCTS[0]?.name] }]);
     assert.deepEqual(facts.duplicates, [{ cmid: 'abc', application: 'Windows', names: ['a', 'b'] }]);
     assert.equal(facts.clockSkewMs, 900);
-    assert.equal(facts.domains[0]?.domain, 'kms');
+    assert.deepEqual(facts.domains, [
+      {
+        domain: 'lab.test',
+        desired: ['campus-0.kms.lab.test', 'campus-1.kms.lab.test'],
+        observed: ['campus-0.kms.lab.test'],
+        reason: '',
+      },
+    ]);
     assert.equal(facts.truncated, false);
   });
 
   test('a host that does not answer is not ready, and says why; the other one is asked', async () => {
     const { 'campus-0/status': _gone, ...rest } = answers;
-    const facts = await gatherFacts(reader(rest), NOW);
+    const facts = await gatherFacts(source(rest), dns, NOW);
     assert.deepEqual(facts.hosts, [
       { name: 'campus-0', ready: false, reasons: ['campus-0/status does not answer'] },
       { name: 'campus-1', ready: true, reasons: [] },
@@ -239,12 +265,8 @@ describe('gathering', () => {
 
   test('without any host there is one line', async () => {
     await assert.rejects(
-      gatherFacts(reader({}), NOW),
+      gatherFacts(source({}), dns, NOW),
       /^UserError: --pool: no host of campus answers; campus-0\/status does not answer$/,
-    );
-    await assert.rejects(
-      gatherFacts(reader({ ...answers, '/clients?limit=1000': '{}' }), NOW),
-      /\/clients is not what a host of kmspool answers/,
     );
   });
 

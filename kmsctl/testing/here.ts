@@ -11,6 +11,8 @@ export interface Here {
   /** What relative names are in; state folders are below it. */
   readonly dir: string;
   readonly columns?: number;
+  /** Besides HOME and the state folder. */
+  readonly env?: Io['env'];
 }
 
 export interface Said {
@@ -20,7 +22,7 @@ export interface Said {
 }
 
 /** Runs kmsctl to its end: no terminal, no colour, 80 columns. */
-export async function runHere(args: readonly string[], { dir, columns = 80 }: Here): Promise<Said> {
+export async function runHere(args: readonly string[], { dir, columns = 80, env = {} }: Here): Promise<Said> {
   const written = { stdout: '', stderr: '' };
   const io: Io = {
     out: (text) => {
@@ -32,7 +34,7 @@ export async function runHere(args: readonly string[], { dir, columns = 80 }: He
     tty: false,
     color: false,
     columns: () => columns,
-    env: { HOME: dir, XDG_STATE_HOME: join(dir, 'state') },
+    env: { HOME: dir, XDG_STATE_HOME: join(dir, 'state'), ...env },
     path: (name) => resolve(dir, name),
     program: 'kmsctl',
   };

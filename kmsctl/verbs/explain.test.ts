@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EVENTS, formatHresult, HRESULTS } from '@kmspool/kms/catalog';
 import type { Io } from '../cli/io.ts';
-import { run } from '../cli/program.ts';
 import * as pastes from '../explain/pastes.fake.ts';
+import { runHere } from '../testing/here.ts';
 import { startTestPool, type TestPool } from '../testing/pool.ts';
 import { columnsOf } from '../text/wrap.ts';
 
@@ -26,25 +26,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the verb in this process, 80 columns wide. */
-async function here(args: readonly string[], env: Io['env'] = {}, verb = 'explain'): Promise<Ended> {
-  const written = { stdout: '', stderr: '' };
-  const io: Io = {
-    out: (text) => {
-      written.stdout += text;
-    },
-    err: (text) => {
-      written.stderr += text;
-    },
-    tty: false,
-    color: false,
-    columns: () => 80,
-    env: { XDG_STATE_HOME: join(dir, 'state'), ...env },
-    path: (name) => resolve(dir, name),
-    program: 'kmsctl',
-  };
-  return { code: await run([verb, ...args], io), ...written };
-}
+const here = (args: readonly string[], env: Io['env'] = {}, verb = 'explain'): Promise<Ended> =>
+  runHere([verb, ...args], { dir, env });
 
 function piped(input: string | Buffer, ...args: string[]): Ended {
   const env = { PATH: process.env['PATH'], XDG_STATE_HOME: join(dir, 'state') };
@@ -215,18 +198,9 @@ describe('with a pool that runs', () => {
     pool = await startTestPool();
     state = pool.stateDir;
     const cmid = '7e3a1b90-52c1-4f0d-9b6e-30c1b8f0a911';
-    const io = { XDG_STATE_HOME: dir };
-    const activate = (...args: string[]): Promise<number> =>
-      run(['activate', '--state', state, ...args], {
-        out: () => {},
-        err: (text) => assert.fail(text),
-        tty: false,
-        color: false,
-        columns: () => 80,
-        env: io,
-        path: (name) => name,
-        program: 'kmsctl',
-      });
+    const activate = async (...args: string[]): Promise<void> => {
+      assert.equal((await runHere(['activate', '--state', state, ...args], { dir })).stderr, '');
+    };
     await activate('--name', 'vdi-1', '--cmid', cmid);
     await activate('--name', 'vdi-2', '--cmid', cmid);
     await activate('--name', 'late', '--clock-offset=-5h');

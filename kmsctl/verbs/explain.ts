@@ -8,7 +8,7 @@ import { UserError } from '@kmspool/crds';
 import { LANGUAGES, type Language } from '@kmspool/kms/catalog';
 import { Command, Option } from 'commander';
 import { EXIT, type Io } from '../cli/io.ts';
-import { type OutputFormat, outputOption, stateOption, timeout } from '../cli/options.ts';
+import { type OutputFormat, outputOption } from '../cli/options.ts';
 import type { VerbContext } from '../cli/program.ts';
 import { decodeText } from '../explain/decode.ts';
 import { explain, explanationJson, isKnown } from '../explain/explanation.ts';
@@ -20,10 +20,10 @@ import type { PoolFacts } from '../explain/pool-facts.ts';
 import { recogniseText, recogniseWord } from '../explain/recognise.ts';
 import { redact } from '../explain/redact.ts';
 import type { Finding } from '../explain/types.ts';
-import { upReader } from '../explain/up-reader.ts';
 import { WORDS } from '../explain/words.ts';
-import { findEndpoints } from '../pool/endpoints.ts';
+import { discoveryBy } from '../net/index.ts';
 import { codeOf } from '../pool/pool-file.ts';
+import { addSourceOptions, POOL_HELP, type SourceFlags, withPool } from '../source/choose.ts';
 import { printable, styleFor } from '../text/style.ts';
 import { wrapLines } from '../text/wrap.ts';
 
@@ -35,10 +35,12 @@ and Korean: slmgr /dlv or /dli of a host or a client, ipconfig /all, nslookup
 -type=all _vlmcs._tcp, records of events 12288 to 12294; of any other text, the
 codes that stand in it. Paste several at once: together they tell more.
 Whatever is shaped like a product key is taken out first. Nothing is stored.
+${POOL_HELP}
 
 Examples:
   kmsctl explain 0xC004F074
   kmsctl explain 0xC004F038 --pool          and what is true in the pool now
+  kmsctl explain 0xC004F038 --pool campus -n kms
   kmsctl explain 12290 --long
   kmsctl explain --list                     every code and event, in a line each
   kmsctl explain --lang ko C004F042
@@ -50,18 +52,17 @@ Exit codes: 0 explained, 1 a code is not known or nothing in the text is,
 
 const MAX_BYTES = 4 << 20;
 
-interface ExplainFlags {
+interface ExplainFlags extends SourceFlags {
   readonly list?: boolean;
   readonly long?: boolean;
   readonly lang?: Language;
-  readonly pool?: boolean;
-  readonly state?: string;
-  readonly timeout: number;
+  /** A name, or true for the only one. */
+  readonly pool?: string | true;
   readonly output: OutputFormat;
 }
 
 export function explainCommand({ io, exit }: VerbContext): Command {
-  return new Command('explain')
+  const command = new Command('explain')
     .summary('what an error code, an event or pasted output means')
     .description(
       'Explain an error code, an event, or the output of slmgr /dlv, ipconfig /all or nslookup; with --pool, what is true in the pool now.',
@@ -74,10 +75,9 @@ export function explainCommand({ io, exit }: VerbContext): Command {
       ]),
     )
     .option('--list', 'every code and event of the catalogue')
-    .option('--pool', 'what is true in the running pool (also with --state)')
-    .addOption(stateOption())
-    .option('--timeout <time>', 'how long to wait for a host, such as 500ms or 5s', timeout, 3_000)
-    .addOption(outputOption())
+    .option('--pool [pool]', 'what is true in this pool now; without a name in the only one there is')
+    .addOption(outputOption());
+  return addSourceOptions(command)
     .addHelpText('after', HELP)
     .action(async (what: readonly string[], flags: ExplainFlags) => exit(await explainVerb(what, flags, io)));
 }
@@ -150,7 +150,13 @@ function tooLarge(name: string): UserError {
   return new UserError(`${printable(name)} is larger than 4 MiB; cut it down to what is to be explained`);
 }
 
-async function factsOf({ pool, state, timeout: timeoutMs }: ExplainFlags, io: Io): Promise<PoolFacts | undefined> {
-  if (pool !== true && state === undefined) return undefined;
-  return gatherFacts(upReader(findEndpoints(io, state), timeoutMs), Date.now());
+async function factsOf(flags: ExplainFlags, io: Io): Promise<PoolFacts | undefined> {
+  const { pool, state, namespace, timeout: timeoutMs } = flags;
+  if (pool === undefined && state === undefined && namespace === undefined) return undefined;
+  const name = typeof pool === 'string' ? pool : undefined;
+  if (name !== undefined && recogniseWord(name) !== undefined)
+    throw new UserError(`--pool: ${printable(name)} is a code, not a pool; write what to explain before --pool`);
+  return withPool(name, { flags, io }, (source) =>
+    gatherFacts(source, discoveryBy(source.nameServer, timeoutMs), Date.now()),
+  );
 }

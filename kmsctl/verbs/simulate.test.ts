@@ -4,37 +4,18 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Io } from '../cli/io.ts';
-import { run } from '../cli/program.ts';
 import { type Ended, openSandbox } from '../testing/child.ts';
+import { runHere } from '../testing/here.ts';
 import { startTestPool, type TestPool } from '../testing/pool.ts';
 
 const sandbox = openSandbox();
 after(() => sandbox.close());
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/fleets/${name}.yaml`, import.meta.url));
 
-/** The verb in this process: a new one takes a second, and there are many cases. */
-async function kmsctl(...args: string[]): Promise<Ended> {
-  const written = { stdout: '', stderr: '' };
-  const io: Io = {
-    out: (text) => {
-      written.stdout += text;
-    },
-    err: (text) => {
-      written.stderr += text;
-    },
-    tty: false,
-    color: false,
-    columns: () => 80,
-    env: { XDG_STATE_HOME: join(sandbox.dir, 'state') },
-    path: (name) => resolve(sandbox.dir, name),
-    program: 'kmsctl',
-  };
-  return { code: await run(args, io), ...written };
-}
+const kmsctl = (...args: string[]): Promise<Ended> => runHere(args, { dir: sandbox.dir });
 
 describe('kmsctl simulate', () => {
   for (const name of ['small', 'cloned-images', 'host-lost']) {
