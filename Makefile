@@ -37,8 +37,8 @@ e2e: node_modules tools bundle ## The first day in a real cluster: install, S3-0
 e2e-full: node_modules tools bundle ## Every fault under load in a real cluster; writes docs/faults.md and docs/faults.json
 	@test/e2e/run.sh test/e2e/full.test.ts
 
-requirements: node_modules ## Each requirement, its fact, and the tests that passed for it in the last make test
-	@$(NODE) test/tools/requirements.ts $(RESULTS)
+requirements: node_modules ## Each requirement, its fact, and the tests that passed for it in the last make test and make e2e
+	@$(NODE) test/tools/requirements.ts $(RESULTS) $(wildcard test/.out/e2e.jsonl)
 
 bench: node_modules bundle tools ## Throughput, latency and memory against a canned server in the same run
 	$(NODE) test/bench/bench.ts $(BENCH_FLAGS)
