@@ -32,6 +32,15 @@ const pageAssets: Plugin = {
   },
 };
 
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/** As a kubectl plugin it runs with whatever node there is; an older one would fail somewhere in the middle. */
+const OLD_NODE = `if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write('kmsctl: this is Node ' + process.versions.node + '; install Node 24 or newer\\n');
+  process.exit(2);
+}`;
+
 await build({
   entryPoints: [root('kmsctl/main.ts')],
   outfile: root('dist/kmsctl.mjs'),
@@ -44,8 +53,6 @@ await build({
   legalComments: 'eof',
   plugins: [recordScript, pageAssets],
   // CommonJS dependencies call require() at run time.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
+  banner: { js: `${REQUIRE}\n${OLD_NODE}` },
   logLevel: 'warning',
 });
