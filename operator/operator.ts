@@ -11,6 +11,7 @@ import { type HttpListener, silenceCheck, startHttp, syncedCheck } from './http.
 import { createOperatorMetrics, type OperatorMetrics } from './metrics.ts';
 import { type Caches, createCaches, followAll, PoolReader } from './pool/caches.ts';
 import { createPoolController, enqueueWhenServed } from './pool/controller.ts';
+import { releasePoolsIfLast } from './pool/farewell.ts';
 import { directAsk, proxyAsk } from './pool/host-ask.ts';
 import { HostPoller } from './pool/host-poller.ts';
 import type { Reconciler } from './pool/reconcile.ts';
@@ -149,6 +150,8 @@ async function work(parts: Parts, guard: () => void, term: AbortSignal): Promise
     poller.run(term),
   ]);
   await recorder.stop();
+  const { lease, watchNamespaces: namespaces } = options;
+  if (lease !== undefined) await releasePoolsIfLast({ client: writer, ownNamespace: lease.namespace, namespaces, log });
 }
 
 type Term = { readonly writer: Client; readonly recorder: EventRecorder; readonly guard: () => void };

@@ -46,5 +46,7 @@ export function leaseRules(leaseName: string): readonly PolicyRule[] {
   return [
     { ...lease, verbs: ['create'] },
     { ...lease, resourceNames: [leaseName], verbs: ['get', 'update'] },
+    // Its own namespace, for that is where a Role holds: whether it is being deleted, and the operator with it.
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   ];
 }

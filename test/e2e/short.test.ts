@@ -222,4 +222,16 @@ describe('kmspool in a cluster', { skip: missingCluster() }, () => {
       'customresourcedefinition.apiextensions.k8s.io/kmshostpools.kmspool.io',
     );
   });
+
+  test('a namespace is deleted with operator, pool and all, without an uninstall: it does not hang either', async () => {
+    await install(cluster);
+    const pool = new TestPool(cluster.client, SYSTEM, 'last');
+    const domains = [{ name: 'e2e.test', ttlSeconds: 1 }];
+    await pool.create({ replicas: 1, hostKeys: [{ product: 'WindowsServer2025' }], dns: { domains } });
+    await pool.conditions({ Ready: 'True AllHostsReady', DnsPublished: 'True Published' }, 120_000);
+    await cluster.run(['delete', 'namespace', SYSTEM, '--timeout=90s'], { timeoutMs: 100_000 });
+    assert.equal(await pool.read(), undefined);
+    const ours = ['-l', 'app.kubernetes.io/name=kmspool'];
+    await cluster.run(['delete', 'clusterroles,clusterrolebindings', ...ours]);
+  });
 });

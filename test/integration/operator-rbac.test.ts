@@ -10,6 +10,7 @@ import { POOLS, type PoolObject, SECRETS } from '../../operator/pool/kinds.ts';
 import { HOST_PROXY_RULES, leaseRules, POOL_RULES, type PolicyRule } from '../../operator/rbac.ts';
 import { EVENTS } from '../../operator/runtime/index.ts';
 import { type AuditLog, auditLog } from '../harness/kubernetes/audit.ts';
+import { NAMESPACES } from '../harness/kubernetes/cluster-objects.ts';
 import { type ControlPlane, type PlaneUser, startControlPlane } from '../harness/kubernetes/control-plane.ts';
 import { type DnsMirror, startDnsMirror } from '../harness/kubernetes/dns-mirror.ts';
 import {
@@ -160,7 +161,8 @@ describe('an operator with the rights that it needs', { skip: SKIP }, () => {
     assert.equal(await may({ verb: 'update', ...lease, name: LEASE }), true, 'the question is understood');
     const more = [
       { verb: 'list', resource: 'nodes' },
-      { verb: 'get', resource: 'namespaces' },
+      { verb: 'get', resource: 'namespaces', namespace: 'kube-system', name: 'kube-system' },
+      { verb: 'list', resource: 'namespaces', namespace: '' },
       { verb: 'create', resource: 'pods' },
       { verb: 'delete', resource: 'pods' },
       { verb: 'create', resource: 'pods', subresource: 'exec' },
@@ -205,6 +207,25 @@ describe('an operator with the rights that it needs', { skip: SKIP }, () => {
       new Set(refused('roles').map(({ verb, resource, namespace: where }) => `${verb} ${resource} ${where}`)),
       new Set(['list deployments.apps ']),
     );
+  });
+
+  test('its own namespace is deleted, with it and with pools here and elsewhere: no finalizer is left to wait for', async () => {
+    const client = plane.client();
+    const [own, elsewhere] = [await plane.namespace('leaving'), await plane.namespace('staying')];
+    const user = await operatorUser(plane, 'leaving', 'leaving');
+    await grant(client, { user: 'leaving', rules: leaseRules('leaving'), namespace: own, name: 'leaving' });
+    const operator = await start(user, '--lease-name=leaving', `--lease-namespace=${own}`);
+    for (const namespace of [own, elsewhere]) {
+      await makePools(client, { namespace, count: 1, spec: { replicas: 1 } });
+      await poolsWhen(client, namespace, { count: 1 });
+    }
+    await client.delete(NAMESPACES, { name: own });
+    // The kubelet would tell the Pod of the operator now.
+    assert.equal(await operator.stop(), 0);
+    const [staying] = await poolsWhen(client, elsewhere, { count: 1, like: () => true });
+    assert.deepEqual(staying?.metadata.finalizers ?? [], []);
+    const gone = async (): Promise<boolean> => (await client.find(NAMESPACES, { name: own })) === undefined;
+    await waitFor('the namespace to be gone', gone, 60_000);
   });
 
   test('without the right to list a kind it is not ready, says which and why, and goes on once it may', async () => {
