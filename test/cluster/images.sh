@@ -47,14 +47,16 @@ new_root() { # prints a folder with what any program expects
 }
 
 # A docker archive of one layer: https://github.com/moby/docker-image-spec (v1.2).
-archive() { # ROOT TAG FILE [COMMAND as JSON]
-  local folder=$1 tag=$2 file=$3 command=${4:-null} parts digest machine=amd64
+archive() { # ROOT TAGS FILE [COMMAND as JSON]
+  local folder=$1 tags file=$3 command=${4:-null} parts digest machine=amd64
   [ "$(uname -m)" = x86_64 ] || machine=arm64
+  # shellcheck disable=SC2086 # one word a tag
+  tags=$(printf '"%s",' $2)
   parts=$(mktemp -d "$work/parts-XXXXXX")
   tar -C "$folder" --owner=0 --group=0 --mtime=@0 --sort=name -cf "$parts/layer.tar" .
   digest=$(sha256sum "$parts/layer.tar" | cut -d' ' -f1)
   echo "{\"architecture\":\"$machine\",\"os\":\"linux\",\"config\":{\"Cmd\":$command,\"Env\":[\"PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin\"]},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:$digest\"]}}" >"$parts/config.json"
-  echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$tag\"],\"Layers\":[\"layer.tar\"]}]" >"$parts/manifest.json"
+  echo "[{\"Config\":\"config.json\",\"RepoTags\":[${tags%,}],\"Layers\":[\"layer.tar\"]}]" >"$parts/manifest.json"
   tar -C "$parts" -cf "$parts.tar" manifest.json config.json layer.tar
   mv "$parts.tar" "$file"
   rm -rf "$parts" "$folder"
@@ -63,7 +65,7 @@ archive() { # ROOT TAG FILE [COMMAND as JSON]
 # Yesterday's of the same name go; not today's, which another checkout may be at.
 keep_only() { find "$cache" -maxdepth 1 -name "$1-????????????????.tar" ! -path "$2" -mtime +0 -delete; }
 
-peer() { # NAME TAG FILE…: FILE@PATH puts a file somewhere else
+peer() { # NAME TAGS FILE…: FILE@PATH puts a file somewhere else
   local name=$1 tag=$2 file folder hash; shift 2
   hash=$({ stamp "${@%%@*}" "$(where busybox)"; sha256sum "$0"; } | sha256sum | cut -c1-16)
   file=$cache/$name-$hash.tar
@@ -89,7 +91,8 @@ peer_images() {
   plugins=$(echo /usr/lib/*/pdns)
   peer external-dns localhost/kmspool-e2e/external-dns:v0.22.0 "$(where external-dns)@/usr/bin/external-dns"
   peer prometheus localhost/kmspool-e2e/prometheus:1 "$(where prometheus)"
-  peer redis localhost/redis:e2e "$(where redis-server)" "$(where redis-cli)"
+  # The second name is that of the chart's values.
+  peer redis 'localhost/redis:e2e redis:8.2-alpine' "$(where redis-server)" "$(where redis-cli)"
   # Nothing in the image could make its tables.
   "$root/node_modules/.bin/node" -e 'const [, schema, file] = process.argv; new (require("node:sqlite").DatabaseSync)(file).exec(require("node:fs").readFileSync(schema, "utf8"))' \
     /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql "$work/empty.sqlite3" 2>/dev/null

@@ -9,12 +9,14 @@ for image in $KMSPOOL_E2E_IMAGES; do
 done
 # Further names of the same images: what an upgrade brings, and what the documents call them.
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
+names() { ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images ls --quiet; }
+# What containerd puts before a name that says no registry.
+unnamed=$(names | sed -n 's|/library/redis:8.2-alpine$||p')
 rename() { ctr --address "$KMSPOOL_E2E_STATE/run/containerd.sock" --namespace k8s.io images tag "$1" "$2" >/dev/null 2>&1 || echo "no image $1" >&2; }
 for image in operator kms-node kmsctl; do
   rename "localhost/kmspool/$image:$version" "localhost/kmspool/$image:next"
-  rename "localhost/kmspool/$image:$version" "docker.io/kmspool/$image:$version"
+  rename "localhost/kmspool/$image:$version" "$unnamed/kmspool/$image:$version"
 done
-rename localhost/redis:e2e docker.io/library/redis:8.2-alpine
 test/run-tests.sh "$@"
 status=$?
 if [ "$status" != 0 ]; then
