@@ -203,8 +203,9 @@ describe('the node player', { skip: missingControlPlane({ controllers: true }) }
   it('rolls a real host over: the old one stays until the new one is ready, and drains', async () => {
     const host = await newHost({ kind: 'real' });
     const before = await host.ready();
-    await host.rollOut();
+    // Before the new Pod is there, which would be played as well.
     const { process } = played(host);
+    await host.rollOut();
     let after: Pod | undefined;
     await waitFor(
       'the new Pod alone',
