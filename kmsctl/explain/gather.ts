@@ -6,6 +6,7 @@ import { type HostStatus, UserError } from '@kmspool/crds';
 import { APPLICATIONS, PRODUCTS } from '@kmspool/kms/catalog';
 import { CMID_RETENTION_MS } from '@kmspool/kms/counting';
 import { hostFqdn } from '@kmspool/kms/dns';
+import type { ContactRecord, DuplicateCmid } from '@kmspool/kms-node';
 import type { Discovery } from '../net/index.ts';
 import type { Listing, PoolSource } from '../source/source.ts';
 import { type ApplicationFacts, type DomainFacts, EXPIRY_DAYS, type PoolFacts } from './pool-facts.ts';
@@ -19,21 +20,6 @@ const CLIENT_PAGES = 100;
 const EVENT_PAGES = 5;
 const DAY_MS = 86_400_000;
 
-interface Contact {
-  readonly atMs: number;
-  readonly application: number;
-  readonly hresult: number;
-  readonly cmid: string;
-  readonly countedId: string;
-  readonly workstationName: string;
-}
-
-interface Duplicate {
-  readonly cmid: string;
-  readonly application: number;
-  readonly names: readonly { readonly workstationName: string }[];
-}
-
 /** The facts as of `nowMs`. @throws UserError if no host answers. */
 export async function gatherFacts(source: FactsSource, dns: Pick<Discovery, 'srv'>, nowMs: number): Promise<PoolFacts> {
   const asked = await source.statuses();
@@ -43,9 +29,9 @@ export async function gatherFacts(source: FactsSource, dns: Pick<Discovery, 'srv
     throw new UserError(`--pool: no host of ${source.pool} answers; ${asked.map(reasonOf)[0] ?? 'it has none'}`);
   const names = namesOf(source, first.pool.namespace);
   const [clients, events, duplicates, failures, domains] = await Promise.all([
-    readPages<Contact>(source, 'clients', CLIENT_PAGES),
-    readPages<Contact>(source, 'events', EVENT_PAGES),
-    readPages<Duplicate>(source, 'duplicates', CLIENT_PAGES),
+    readPages<ContactRecord>(source, 'clients', CLIENT_PAGES),
+    readPages<ContactRecord>(source, 'events', EVENT_PAGES),
+    readPages<DuplicateCmid>(source, 'duplicates', CLIENT_PAGES),
     failuresOf(
       source,
       asked.flatMap(({ host, asked: { ok } }) => (ok ? [host] : [])),
@@ -117,7 +103,7 @@ async function readPages<T>(source: FactsSource, listing: Listing, most: number)
 /** An entry expires 30 days after its client was last counted (S3-11, S3-12). */
 function applicationFacts(
   count: HostStatus['counts'][number],
-  clients: readonly Contact[],
+  clients: readonly ContactRecord[],
   nowMs: number,
 ): ApplicationFacts[] {
   const row = APPLICATIONS.find(({ name }) => name === count.application);
@@ -149,7 +135,7 @@ export function refusals(metrics: string): { readonly code: number; readonly val
     .filter(({ code, value }) => code !== 0 && value > 0);
 }
 
-function productsRefused(events: readonly Contact[], code: number): string[] {
+function productsRefused(events: readonly ContactRecord[], code: number): string[] {
   const names = events
     .filter(({ hresult }) => hresult === code)
     .map(({ countedId }) => PRODUCTS.find((product) => product.countedId === countedId.toLowerCase())?.name)

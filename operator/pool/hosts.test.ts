@@ -16,23 +16,29 @@ const portsOf = (fake: FakeWorld): number[] =>
     .filter(({ recordType }) => recordType === 'SRV')
     .flatMap(({ targets }) => targets.map((line) => Number(line.split(' ')[2])));
 
+/** What stands in the SRV records while the world goes on for so many rounds, each different state once. */
+function portsSeen(fake: FakeWorld, rounds: number): Set<string> {
+  const seen = new Set([portsOf(fake).join()]);
+  for (let round = 0; round < rounds; round++) {
+    fake.reconcile();
+    settlePods(fake);
+    settleServices(fake);
+    settleHosts(fake);
+    fake.reconcile();
+    settleDns(fake);
+    seen.add(portsOf(fake).join());
+    fake.nowMs += 11_000;
+  }
+  return seen;
+}
+
 describe('while the port is being changed', () => {
   for (const type of ['PodIP', 'ClusterIP'] as const)
     test(`each record names the port at which its host can be reached now (${type})`, () => {
       const fake = new FakeWorld(specOf(3, { exposure: { type } }));
       settle(fake);
       fake.change({ port: 1700 });
-      const seen = new Set([portsOf(fake).join()]);
-      for (let round = 0; round < 20; round++) {
-        fake.reconcile();
-        settlePods(fake);
-        settleServices(fake);
-        settleHosts(fake);
-        fake.reconcile();
-        settleDns(fake);
-        seen.add(portsOf(fake).join());
-        fake.nowMs += 11_000;
-      }
+      const seen = portsSeen(fake, 20);
       assert.deepEqual([...seen], ['1688,1688,1688', '1688,1688,1700', '1688,1700,1700', '1700,1700,1700']);
     });
 });
@@ -42,17 +48,7 @@ describe('while the kind of exposure is being changed', () => {
     const fake = new FakeWorld(specOf(2, { exposure: { type: 'ClusterIP' } }));
     settle(fake);
     fake.change({ exposure: { type: 'NodePort' } });
-    const seen = new Set([portsOf(fake).join()]);
-    for (let round = 0; round < 40; round++) {
-      fake.reconcile();
-      settlePods(fake);
-      settleServices(fake);
-      settleHosts(fake);
-      fake.reconcile();
-      settleDns(fake);
-      seen.add(portsOf(fake).join());
-      fake.nowMs += 11_000;
-    }
+    const seen = portsSeen(fake, 40);
     assert.deepEqual([...seen].at(-1), '30000,30001');
     assert.ok(!seen.has(''), [...seen].join(' then '));
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // From what is and what should be to a step, or none. Pure. The one rule that every object obeys: what has our name and is not ours is never touched.
-import { canonicalJson } from '@kmspool/crds';
 import { controllerOf, isControlledBy, type KubernetesObject, type Resource, refOfObject } from '../runtime/index.ts';
 import { driftReason } from './drift.ts';
 import type { Clash, Step } from './state.ts';
@@ -59,9 +58,4 @@ export function deleteStep(
 ): Step[] {
   if (live === undefined || isClash(world, live) || live.metadata.deletionTimestamp !== undefined) return [];
   return [{ kind: 'delete', resource, ref: refOfObject(live), uid: live.metadata.uid, why }];
-}
-
-/** Whether two steps are the same, for tests and logs. */
-export function sameStep(a: Step, b: Step): boolean {
-  return canonicalJson(a) === canonicalJson(b);
 }

@@ -19,6 +19,7 @@ import { CHART } from '../harness/helm.ts';
 import { TestPool } from '../harness/kubernetes/pools.ts';
 import { type Prometheus, prometheusAt } from '../harness/prometheus.ts';
 import { waitFor } from '../harness/wait.ts';
+import { masterOf } from './faults.ts';
 
 const KMSCTL = fileURLToPath(new URL('../../kmsctl/main.ts', import.meta.url));
 const RATE = 50;
@@ -162,14 +163,9 @@ describe('kmspool in a cluster', { skip: missingCluster() }, () => {
   test("Redis's master killed under the same load: the hosts go on, and nothing of the count is lost", async () => {
     await survives('the master killed', true, async () => {
       await cluster.kill({ namespace: CAMPUS_NAMESPACE, labelSelector: 'app=redis-0' });
-      await waitFor('the new master', async () => (await masterOf()).startsWith('redis-1.'), 60_000);
+      await waitFor('the new master', async () => (await masterOf(cluster)) === 'redis-1', 60_000);
     });
   });
-
-  const masterOf = async (): Promise<string> => {
-    const ask = ['redis-cli', '-p', '26379', '--raw', 'sentinel', 'get-master-addr-by-name', 'kms'];
-    return (await cluster.kubectl(['exec', '-n', CAMPUS_NAMESPACE, 'redis-sentinel-0', '--', ...ask])).stdout;
-  };
 
   const survives = async (what: string, storeAway: boolean, fault: () => Promise<void>): Promise<void> => {
     const fromMs = Date.now();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pools on a Redis under test: hosts that are closed with the test, and contacts that were made long ago. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_RECORD_BYTES, packContact } from '../../kms-node/store/contact-record.ts';
 import { Journal } from '../../kms-node/store/journal.ts';
 import { createRedisStore, type RedisStoreOptions } from '../../kms-node/store/redis.ts';
@@ -114,11 +113,4 @@ function createMerger(target: RedisTarget, poolId: string): Merger {
     },
     close: () => link.drop(),
   };
-}
-
-/** Redis's clock, milliseconds since 1970, once a new millisecond has begun. */
-export async function nextMillisecond(store: CmidStore): Promise<number> {
-  const before = store.nowMs();
-  while (store.nowMs() <= before) await delay(1);
-  return store.nowMs();
 }
